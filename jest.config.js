@@ -1,0 +1,21 @@
+/** Tests run as ES modules; swc only strips the types (TypeScript itself checks them in `make check`). */
+export default {
+  testEnvironment: "node",
+  testMatch: [
+    "<rootDir>/lib/**/*.test.ts",
+    "<rootDir>/actions/*/test/**/*.test.ts",
+    "<rootDir>/demo/**/*.test.ts",
+    "<rootDir>/.github/scripts/**/*.test.ts",
+  ],
+  testPathIgnorePatterns: ["/node_modules/", "/dist/", "/build/"],
+  modulePathIgnorePatterns: ["<rootDir>/build/", "<rootDir>/sample-app/", "<rootDir>/.tools/"],
+  extensionsToTreatAsEsm: [".ts"],
+  transform: {
+    "\\.ts$": [
+      "@swc/jest",
+      { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "es6" } },
+    ],
+  },
+  testTimeout: 60000,
+  maxWorkers: 2,
+};

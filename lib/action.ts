@@ -1,0 +1,224 @@
+import { type Clock, formatDuration, systemClock } from "./clock.ts";
+import { Cancelled, causeChain, Failure, messageOf } from "./errors.ts";
+import { type GitHubContext, readGitHubContext } from "./github-context.ts";
+import { InputReader } from "./inputs.ts";
+import { type Log, RunnerLog } from "./log.ts";
+import { Mask } from "./mask.ts";
+import { setOutputs } from "./outputs.ts";
+import { type Report, ReportDraft, writeReport } from "./report.ts";
+import { runnerState, type State } from "./state.ts";
+import { escapeMarkdown, writeSummary } from "./summary.ts";
+
+/** One action: how it reads its inputs and what it does. */
+export interface ActionDefinition<Inputs> {
+  readonly name: string;
+  /** Outputs of the action's own; each is set on every run, empty when unknown. */
+  readonly outputs: readonly string[];
+  /** Reads every input; problems go to the reader, which throws them all at once. */
+  parse(read: InputReader, github: GitHubContext): Inputs;
+  /** Does the work. Returns the green outcome; everything red is thrown as a `Failure`. */
+  run(inputs: Inputs, context: RunContext): Promise<Green>;
+}
+
+/** The outcomes that exit 0. */
+export type Green = "succeeded" | "unchanged" | "planned" | "built";
+
+/** Everything a run may touch besides its inputs and its remotes. */
+export interface RunContext {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Aborted with a `Cancelled` on SIGINT, SIGTERM or SIGHUP. */
+  readonly signal: AbortSignal;
+  readonly mask: Mask;
+  readonly state: State;
+  readonly github: GitHubContext;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly draft: ReportDraft;
+  /** Runs a named phase: one log group, one entry in the report. */
+  phase<T>(name: string, body: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * How long a cancelled run may take to leave things in order, milliseconds.
+ * The runner sends SIGTERM 7.5 s after SIGINT and kills 2.5 s later.
+ */
+const CANCEL_GRACE_MS = 6500;
+
+/** Runs one action as the runner's main step: the only place that ends the process. */
+export async function runAction<Inputs>(definition: ActionDefinition<Inputs>): Promise<void> {
+  const startedAt = systemClock.now();
+  const mask = new Mask();
+  const github = readGitHubContext(process.env);
+  const log = new RunnerLog(mask, (text) => process.stdout.write(text), process.env["RUNNER_DEBUG"] === "1");
+  const draft = new ReportDraft();
+  const cancel = listenForCancel(log);
+  const context: RunContext = {
+    log,
+    clock: systemClock,
+    signal: cancel.signal,
+    mask,
+    state: runnerState,
+    github,
+    env: process.env,
+    draft,
+    phase: (name, body) => runPhase(name, body, draft, log),
+  };
+  let wantsSummary = true;
+  let failure: Failure | undefined;
+  let green: Green = "succeeded";
+  try {
+    const read = new InputReader(process.env, mask);
+    const inputs = definition.parse(read, github);
+    wantsSummary = read.bool("summary", true);
+    read.finish();
+    green = await Promise.race([definition.run(inputs, context), cancel.overdue]);
+    if (cancel.signal.aborted) throw new Cancelled("the run was cancelled as its work ended");
+  } catch (error) {
+    failure = asFailure(error, cancel.signal);
+  }
+  const outcome = failure?.outcome ?? green;
+  const report = mask.redactJson(buildReport(definition.name, outcome, failure, draft, github, startedAt));
+  finish(definition, report, { log, mask, draft, github, wantsSummary });
+  logCauses(failure, log);
+  process.exit(failure ? 1 : 0);
+}
+
+/** The signals of a cancel, as one abort signal and a promise that gives up on a run that does not end. */
+function listenForCancel(log: Log): { signal: AbortSignal; overdue: Promise<never> } {
+  const controller = new AbortController();
+  let giveUp: (reason: Failure) => void = () => {};
+  const overdue = new Promise<never>((_resolve, reject) => {
+    giveUp = reject;
+  });
+  overdue.catch(() => {});
+  const onSignal = (name: string) => {
+    if (controller.signal.aborted) return;
+    log.info(`Cancelled (${name}): leaving things in order.`);
+    const reason = new Cancelled(`the run was cancelled (${name})`);
+    controller.abort(reason);
+    setTimeout(() => giveUp(reason), CANCEL_GRACE_MS);
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => onSignal(name));
+  // An error that escapes every promise chain still ends as one red verdict with its outputs.
+  process.on("uncaughtException", (error) => giveUp(asFailure(error, controller.signal)));
+  process.on("unhandledRejection", (error) => giveUp(asFailure(error, controller.signal)));
+  return { signal: controller.signal, overdue };
+}
+
+async function runPhase<T>(name: string, body: () => Promise<T>, draft: ReportDraft, log: Log): Promise<T> {
+  const startedAt = performance.now();
+  let outcome: "succeeded" | "failed" = "failed";
+  try {
+    const result = await log.group(name, body);
+    outcome = "succeeded";
+    return result;
+  } finally {
+    draft.phases.push({ name, ms: Math.round(performance.now() - startedAt), outcome });
+  }
+}
+
+/** Anything thrown, as a failure: what was not raised on purpose is a defect of ours and says so. */
+function asFailure(error: unknown, signal: AbortSignal): Failure {
+  if (error instanceof Failure) return error;
+  if (signal.aborted) return new Cancelled("the run was cancelled", { cause: error });
+  return new Failure(`unexpected error: ${messageOf(error)}`, {
+    code: "INTERNAL",
+    fix: "run again with debug logging and report this to the goci project",
+    evidence: error instanceof Error && error.stack ? error.stack.split("\n").slice(0, 6) : [],
+    cause: error,
+  });
+}
+
+function buildReport(
+  action: string,
+  outcome: string,
+  failure: Failure | undefined,
+  draft: ReportDraft,
+  github: GitHubContext,
+  startedAt: number,
+): Report {
+  return {
+    schema: "goci/report/v1",
+    action,
+    outcome,
+    failureCode: failure?.code ?? null,
+    commit: github.sha,
+    run: github.runUrl || github.runId,
+    startedAt: new Date(startedAt).toISOString(),
+    durationMs: systemClock.now() - startedAt,
+    phases: draft.phases,
+    materials: draft.materials,
+    subjects: draft.subjects,
+    error: failure
+      ? {
+          code: failure.code,
+          message: oneLine(failure.message),
+          fix: failure.fix,
+          evidence: failure.evidence,
+        }
+      : null,
+    ...draft.fields,
+  };
+}
+
+interface FinishPorts {
+  readonly log: Log;
+  readonly mask: Mask;
+  readonly draft: ReportDraft;
+  readonly github: GitHubContext;
+  readonly wantsSummary: boolean;
+}
+
+/** Report, outputs, summary, then the one annotation: in this order, so that a kill loses the least. */
+function finish<I>(definition: ActionDefinition<I>, report: Report, ports: FinishPorts): void {
+  const { log, mask, draft } = ports;
+  const outputs = new Map<string, string>(definition.outputs.map((name) => [name, ""]));
+  for (const [name, value] of draft.outputs) outputs.set(name, value);
+  outputs.set("outcome", report.outcome);
+  outputs.set("failure-code", report.failureCode ?? "");
+  outputs.set("failure-reason", report.error?.message ?? "");
+  outputs.set("report", writeReportSafely(report, ports));
+  if (outputs.has("duration-seconds")) outputs.set("duration-seconds", (report.durationMs / 1000).toFixed(1));
+  setOutputs(outputs, mask, log);
+  if (ports.wantsSummary)
+    writeSummary(mask.redact(summarise(report, draft)), process.env["GITHUB_STEP_SUMMARY"]);
+  log.info(`${report.action}: ${report.outcome} in ${formatDuration(report.durationMs)}`);
+  if (!report.error) return;
+  const { code, message, fix } = report.error;
+  log.annotate({
+    level: "error",
+    title: `${report.action}: ${code}`,
+    message: fix ? `${message}. To fix: ${fix}` : message,
+  });
+}
+
+function writeReportSafely(report: Report, ports: FinishPorts): string {
+  try {
+    return writeReport(report, ports.github);
+  } catch (error) {
+    ports.log.warn(`the report could not be written: ${messageOf(error)}`);
+    return "";
+  }
+}
+
+function summarise(report: Report, draft: ReportDraft): string {
+  const parts = [`## ${report.action}: ${report.outcome}\n`];
+  if (report.error) {
+    parts.push(`**${report.error.code}**: ${escapeMarkdown(report.error.message)}\n`);
+    if (report.error.fix) parts.push(`To fix: ${escapeMarkdown(report.error.fix)}\n`);
+  }
+  parts.push(draft.summary);
+  return parts.join("\n");
+}
+
+function logCauses(failure: Failure | undefined, log: Log): void {
+  if (!failure) return;
+  for (const line of failure.evidence) log.info(`  ${line}`);
+  for (const cause of causeChain(failure.cause)) log.debug(`caused by: ${cause}`);
+  if (failure.cause instanceof Error && failure.cause.stack) log.debug(failure.cause.stack);
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s*\n\s*/g, "; ").trim();
+  return line.length > 600 ? `${line.slice(0, 597)}...` : line;
+}

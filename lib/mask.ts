@@ -1,0 +1,53 @@
+import { setSecret } from "@actions/core";
+
+/** Texts shorter than this are not masked: they would blot out half of the log. */
+const SHORTEST = 4;
+
+/**
+ * Keeps secrets out of everything that leaves the step. `add` tells the runner
+ * before the value is first used; `redact` is applied to every text that goci
+ * itself writes (log, report, summary, outputs), because the runner masks the
+ * log only.
+ */
+export class Mask {
+  private readonly secrets = new Set<string>();
+  private readonly tell: (secret: string) => void;
+
+  constructor(tell: (secret: string) => void = setSecret) {
+    this.tell = tell;
+  }
+
+  /** Masks a value, each of its lines, and its base64 and URL-encoded forms. Empty and very short values are ignored. */
+  add(value: string): void {
+    for (const form of formsOf(value)) {
+      if (form.length < SHORTEST || this.secrets.has(form)) continue;
+      this.secrets.add(form);
+      this.tell(form);
+    }
+  }
+
+  /** The text with every known secret replaced by `***`, longest first so that no tail of one remains. */
+  redact(text: string): string {
+    let clean = text;
+    for (const secret of [...this.secrets].sort((a, b) => b.length - a.length)) {
+      if (clean.includes(secret)) clean = clean.replaceAll(secret, "***");
+    }
+    return clean;
+  }
+
+  /** The same for a JSON value: strings inside arrays and objects are redacted, keys are kept. */
+  redactJson<T>(value: T): T {
+    if (this.secrets.size === 0) return value;
+    return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
+      typeof item === "string" ? this.redact(item) : item,
+    ) as T;
+  }
+}
+
+function formsOf(value: string): string[] {
+  const whole = value.trim();
+  const lines = value.split(/\r?\n/).map((line) => line.trim());
+  const forms = [value, whole, ...lines];
+  if (whole) forms.push(Buffer.from(whole).toString("base64"), encodeURIComponent(whole));
+  return [...new Set(forms)];
+}
