@@ -22,7 +22,7 @@ export function parseWorkflowCommands(output: string): WorkflowCommand[] {
       continue;
     }
     if (name === "stop-commands") stopToken = match[3] ?? "";
-    commands.push({ name, properties: parseProperties(match[2] ?? ""), data: unescape(match[3] ?? "") });
+    commands.push({ name, properties: parseProperties(match[2] ?? ""), data: decode(match[3] ?? "") });
   }
   return commands;
 }
@@ -32,13 +32,13 @@ function parseProperties(text: string): Record<string, string> {
   for (const pair of text.split(",")) {
     const equals = pair.indexOf("=");
     if (equals < 1) continue;
-    properties[pair.slice(0, equals).trim()] = unescape(pair.slice(equals + 1))
+    properties[pair.slice(0, equals).trim()] = decode(pair.slice(equals + 1))
       .replace(/%3A/g, ":")
       .replace(/%2C/g, ",");
   }
   return properties;
 }
 
-function unescape(text: string): string {
+function decode(text: string): string {
   return text.replace(/%0D/g, "\r").replace(/%0A/g, "\n").replace(/%25/g, "%");
 }
