@@ -16,7 +16,8 @@ import { parse } from "yaml";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const FOLDER = join(ROOT, ".github/workflows");
-const BLOCK = /^( *)# begin (call inputs|dispatch inputs|with) of ([\w-]+)(?: (except|only) ([^\n]+))?\n[\s\S]*?^ *# end$/gm;
+const BLOCK =
+  /^( *)# begin (call inputs|dispatch inputs|with) of ([\w-]+)(?: (except|only) ([^\n]+))?\n[\s\S]*?^ *# end$/gm;
 
 interface Input {
   readonly description?: string;
@@ -38,7 +39,11 @@ function declare(name: string, input: Input): string {
   const boolean = fallback === "true" || fallback === "false";
   const type = boolean ? "boolean" : "string";
   const value = boolean ? fallback : JSON.stringify(fallback);
-  const description = JSON.stringify(String(input.description ?? "").replace(/\s+/g, " ").trim());
+  const description = JSON.stringify(
+    String(input.description ?? "")
+      .replace(/\s+/g, " ")
+      .trim(),
+  );
   return `${name}: { type: ${type}, default: ${value}, description: ${description} }`;
 }
 
@@ -47,15 +52,19 @@ function render(part: string, name: string, input: Input): string {
 }
 
 function regenerate(text: string): string {
-  return text.replace(BLOCK, (_whole, indent: string, part: string, action: string, rule?: string, names?: string) => {
-    const listed = new Set((names ?? "").trim().split(/\s+/));
-    const wanted = (name: string) => (rule === "only" ? listed.has(name) : rule !== "except" || !listed.has(name));
-    const lines = inputsOf(action)
-      .filter(([name, input]) => wanted(name) && !isExpression(input))
-      .map(([name, input]) => `${indent}${render(part, name, input)}`);
-    const head = `${indent}# begin ${part} of ${action}${rule ? ` ${rule} ${names}` : ""}`;
-    return [head, ...lines, `${indent}# end`].join("\n");
-  });
+  return text.replace(
+    BLOCK,
+    (_whole, indent: string, part: string, action: string, rule?: string, names?: string) => {
+      const listed = new Set((names ?? "").trim().split(/\s+/));
+      const wanted = (name: string) =>
+        rule === "only" ? listed.has(name) : rule !== "except" || !listed.has(name);
+      const lines = inputsOf(action)
+        .filter(([name, input]) => wanted(name) && !isExpression(input))
+        .map(([name, input]) => `${indent}${render(part, name, input)}`);
+      const head = `${indent}# begin ${part} of ${action}${rule ? ` ${rule} ${names}` : ""}`;
+      return [head, ...lines, `${indent}# end`].join("\n");
+    },
+  );
 }
 
 const check = process.argv.includes("--check");

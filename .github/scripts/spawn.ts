@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+
+/** How a program ended; `output` is stdout and stderr in the order they came. */
+export interface Ended {
+  /** -1 when a signal or the time limit ended it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly output: string;
+}
+
+export interface SpawnOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Time limit, milliseconds. */
+  readonly timeoutMs?: number;
+  /** Also shows the output as it comes. */
+  readonly show?: boolean;
+}
+
+/** Runs a program without a shell and without input; never rejects: what cannot be started ends with code -1. */
+export function run(argv: readonly [string, ...string[]], options: SpawnOptions = {}): Promise<Ended> {
+  const [program, ...rest] = argv;
+  return new Promise((resolve) => {
+    const child = spawn(program, rest, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: options.timeoutMs ?? 600_000,
+      killSignal: "SIGKILL",
+    });
+    let stdout = "";
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      output += text;
+      if (options.show) process.stdout.write(text);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (options.show) process.stderr.write(text);
+    });
+    child.on("error", (error) => resolve({ code: -1, stdout, output: `${output}${error.message}\n` }));
+    child.on("close", (code, signal) => {
+      if (signal) output += `\n${program} was stopped by ${signal}\n`;
+      resolve({ code: code ?? -1, stdout, output });
+    });
+  });
+}
+
+/** Calls `work` for every item, at most `width` at a time; results keep the order of the items. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, width) }, worker));
+  return results;
+}
