@@ -1,10 +1,11 @@
 # Everything a developer runs. Each target sets up what it needs; `make help` lists them.
 MAKEFLAGS += --no-print-directory
 NODE := sh .github/scripts/with-node.sh node
-NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --prefer-offline
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error
 PACKAGES := node_modules/.package-lock.json
 SAMPLE_PACKAGES := sample-app/node_modules/.package-lock.json
-TOOLS := .tools/bin/.stamp
+ACT := .tools/bin/.act
+LINTERS := .tools/bin/.linters
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check dist dist-check bench clean
@@ -12,10 +13,10 @@ TOOLS := .tools/bin/.stamp
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-setup: $(PACKAGES) $(SAMPLE_PACKAGES) $(TOOLS) ## install packages and tools (the other targets do so when needed)
+setup: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) $(LINTERS) ## install packages and tools (the other targets do so when needed)
 	@sh .github/scripts/setup.sh demo test bench
 
-demo: $(PACKAGES) $(TOOLS) ## run the whole pipeline on this machine and show the result
+demo: $(PACKAGES) $(ACT) ## run the whole pipeline on this machine and show the result
 	@sh .github/scripts/setup.sh demo
 	@$(NODE) demo/demo.ts
 
@@ -23,7 +24,7 @@ test: $(PACKAGES) $(SAMPLE_PACKAGES) ## run all tests against the bundles in dis
 	@sh .github/scripts/setup.sh test
 	@$(NODE) .github/scripts/test.ts
 
-check: $(PACKAGES) $(SAMPLE_PACKAGES) $(TOOLS) ## format, lint, types, import directions, sizes, YAML
+check: $(PACKAGES) $(SAMPLE_PACKAGES) $(LINTERS) ## format, lint, types, import directions, sizes, YAML
 	@$(NODE) .github/scripts/check.ts
 
 dist: $(PACKAGES) ## build the bundles and run each of them
@@ -47,6 +48,10 @@ $(SAMPLE_PACKAGES): sample-app/package-lock.json
 	@cd sample-app && $(NPM_CI)
 	@touch $@
 
-$(TOOLS): .github/scripts/requirements.txt .github/scripts/tools.sh
-	@sh .github/scripts/tools.sh
+$(ACT): .github/scripts/requirements.txt .github/scripts/tools.sh
+	@sh .github/scripts/tools.sh act
+	@touch $@
+
+$(LINTERS): .github/scripts/requirements.txt .github/scripts/tools.sh
+	@sh .github/scripts/tools.sh linters
 	@touch $@

@@ -1,0 +1,63 @@
+#!/bin/sh
+# usage: setup.sh [demo] [test] [bench] [venv]
+# Finds out which system packages these targets lack. As root on Debian or Ubuntu it installs them by
+# name; elsewhere it prints the command to run and fails.
+set -eu
+
+# Programs of a server lie where a plain user's PATH does not reach.
+PATH=$PATH:/usr/sbin:/sbin
+packages=''
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+need() { case " $packages " in *" $1 "*) ;; *) packages="$packages $1" ;; esac; }
+
+has_postgres() {
+  has initdb && return
+  for program in /usr/lib/postgresql/*/bin/initdb; do [ -x "$program" ] && return; done
+  return 1
+}
+
+for target in "$@"; do
+  case $target in
+    venv) python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv ;;
+    demo | test | bench)
+      has git || need git
+      has sshd || need openssh-server
+      has ssh-keygen || need openssh-client
+      has_postgres || need postgresql
+      ;;
+  esac
+  [ "$target" != bench ] || has rsync || need rsync
+done
+
+[ -n "$packages" ] || exit 0
+
+install="apt-get install -y --no-install-recommends$packages"
+if ! has apt-get; then
+  echo "setup: these programs are missing; install what your system calls them:$packages" >&2
+  exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+  echo "setup: system packages are missing; run: sudo $install" >&2
+  exit 1
+fi
+
+echo "setup: installing$packages"
+log=$(mktemp)
+policy=/usr/sbin/policy-rc.d
+# Servers are wanted as programs: their packages must not start them on well-known ports.
+if [ -e "$policy" ]; then made=''; else
+  made=$policy
+  printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+fi
+trap 'rm -f "$log" $made' EXIT
+trap 'exit 130' INT TERM
+export DEBIAN_FRONTEND=noninteractive
+# The lists may be missing or old: they are fetched only when the first try fails.
+$install >"$log" 2>&1 </dev/null ||
+  { apt-get update >>"$log" 2>&1 </dev/null && $install >>"$log" 2>&1 </dev/null; } || {
+  tail -n 20 "$log" >&2
+  echo "setup: the packages could not be installed; run: $install" >&2
+  exit 1
+}
