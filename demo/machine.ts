@@ -1,6 +1,7 @@
+import { readdirSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { type RunningSshd, startSshd } from "../lib/testing/sshd.ts";
 import { type PrivatePostgres, startPrivatePostgres } from "../sample-app/scripts/private-postgres.ts";
 
@@ -44,4 +45,22 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
     });
   });
+}
+
+/** Stops everything of the machine, the deployed service too. */
+export async function stopMachine(machine: Machine): Promise<void> {
+  killBelow(machine.target);
+  await machine.sshd.stop();
+  await machine.postgres.stop();
+}
+
+/** Ends every process that works in a folder: the service runs in a session of its own, so nobody else would. */
+function killBelow(folder: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It ended meanwhile, or is not ours to look at.
+    }
+  }
 }

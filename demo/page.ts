@@ -1,0 +1,59 @@
+import { loadChart, timeline } from "./chart.ts";
+import type { StageEvidence } from "./evidence.ts";
+import { escapeHtml, renderMarkdown } from "./markdown.ts";
+import { cells } from "./table.ts";
+
+const STYLE = `
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: .5rem 0; } td, th { border: 1px solid #ddd; padding: .25rem .6rem; text-align: left; }
+th { background: #f5f5f2; } pre { background: #f5f5f2; padding: .6rem; overflow-x: auto; font-size: 13px; }
+svg { width: 100%; max-width: 640px; font: 11px system-ui, sans-serif; } .legend { font-size: 12px; margin: 0; }
+section { border-top: 2px solid #eee; margin-top: 2rem; } .kept { color: #2e7d4f; } .broken { color: #c0392b; }
+details { margin: .5rem 0; } summary { cursor: pointer; } h1 { font-weight: 600; }
+`;
+
+/** The whole page: one file, nothing loaded from anywhere. */
+export function renderPage(stages: readonly StageEvidence[]): string {
+  const start = Math.min(...stages.map((stage) => stage.startedAt));
+  const bars = stages.map((stage) => ({
+    label: stage.stage.key,
+    from: (stage.startedAt - start) / 1000,
+    to: (stage.endedAt - start) / 1000,
+    kept: stage.broken.length === 0,
+  }));
+  const kept = stages.filter((stage) => stage.broken.length === 0).length;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>goci demo</title><style>${STYLE}</style></head><body>
+<h1>From commits to proven deployments</h1>
+<p>Five commits of one team, carried by goci's workflows to a host over SSH. <strong class="${kept === stages.length ? "kept" : "broken"}">${kept} of ${stages.length} stages ended as promised.</strong></p>
+${overview(stages)}
+<h2>Timeline</h2>${timeline(bars)}
+${stages.map(section).join("\n")}
+</body></html>
+`;
+}
+
+function overview(stages: readonly StageEvidence[]): string {
+  const head = ["stage", "promised", "outcome", "seconds", "requests", "failed requests", "p95"];
+  const row = (list: readonly string[], tag: string) =>
+    `<tr>${list.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+  return `<table>${row(head, "th")}${stages.map((stage) => row(cells(stage), "td")).join("")}</table>`;
+}
+
+function section(evidence: StageEvidence): string {
+  const { stage, load, delivery } = evidence;
+  const summaries = [...delivery.summaries, ...(load?.result.summaries ?? [])].map(
+    (summary) =>
+      `<details><summary>${escapeHtml(summary.job)}</summary>${renderMarkdown(summary.markdown)}</details>`,
+  );
+  const span: [number, number] = load
+    ? [(evidence.startedAt - load.startedAt) / 1000, (evidence.endedAt - load.startedAt) / 1000]
+    : [0, 0];
+  return `<section><h2>${escapeHtml(`${stage.key}: ${stage.title}`)}</h2>
+<p>Commit “${escapeHtml(stage.message)}”. Promised: ${escapeHtml(stage.promised)}. Ended: <strong class="${evidence.broken.length === 0 ? "kept" : "broken"}">${escapeHtml(evidence.outcome)}</strong>.
+Afterwards version ${escapeHtml(evidence.serving || "none")} serves (release ${escapeHtml(evidence.current || "none")}).</p>
+${evidence.reason ? `<p>Why: ${escapeHtml(evidence.reason)}</p>` : ""}
+${evidence.broken.map((problem) => `<p class="broken">Not as promised: ${escapeHtml(problem)}</p>`).join("")}
+${load ? loadChart(load.seconds, span) : ""}
+${summaries.join("\n")}</section>`;
+}
