@@ -25,7 +25,7 @@ else
   node=$(command -v node) || fail "no node on PATH: install Node.js 20 or newer, or build with the runtime"
 fi
 
-# Two memory arenas in place of eight a core: fewer pages that malloc keeps.
-MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
+# One arena in place of eight a core: one thread does nearly all the work, the others would only keep pages.
+MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-1}
 export MALLOC_ARENA_MAX
-exec "$node" @FLAGS@ "$root/app/main.mjs" "$@"
+exec "$node" @FLAGS@ "$root/app/main.cjs" "$@"

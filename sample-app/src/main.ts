@@ -21,7 +21,7 @@ function reasonOf(error: unknown): string {
 
 async function migrate(config: Config, log: Log): Promise<number> {
   try {
-    const applied = await migrateOnce(config.database, await readMigrations(new URL("migrations/", ROOT)));
+    const applied = await migrateOnce(config.database, readMigrations(new URL("migrations/", ROOT)));
     log.info(applied.length > 0 ? "migrations applied" : "no migrations to apply", { applied });
     return 0;
   } catch (error) {
@@ -50,7 +50,7 @@ function untilStopped(service: Service, log: Log): Promise<number> {
 
 async function serve(config: Config, env: Environment, log: Log): Promise<number> {
   try {
-    const release = await readRelease(ROOT, env);
+    const release = readRelease(ROOT, env);
     const target = chooseListenTarget(env, process.pid, config);
     if (target.kind === "port" && target.note) log.warn(target.note);
     const service = await startService({ config, release, log, target, root: ROOT });
@@ -59,7 +59,7 @@ async function serve(config: Config, env: Environment, log: Log): Promise<number
       version: release.version,
       commit: release.commit,
       release: release.release,
-      startMs: Math.round(performance.now()),
+      startMs: Math.round(process.uptime() * 1000),
     });
     return await untilStopped(service, log);
   } catch (error) {
@@ -93,4 +93,4 @@ process.on("SIGHUP", () => {});
 // The reader of the log may go away; that is no reason to stop serving.
 process.stdout.on("error", () => {});
 // Not left to an empty event loop: a connection attempt to a dead database could keep it busy.
-process.exit(await main(process.argv.slice(2), process.env));
+main(process.argv.slice(2), process.env).then((code) => process.exit(code));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** One step of the schema; `checksum` is the SHA-256 of its text. */
 export type Migration = Readonly<{ id: string; sql: string; checksum: string }>;
@@ -16,16 +16,14 @@ export type MigrationState = Readonly<{ pending: readonly Migration[]; changed: 
 const LOCK_KEY = 0x73616d70;
 
 /** Reads `<folder>/NNNN-name.sql` in order. Fails when there is none: a build without them is broken. */
-export async function readMigrations(folder: URL): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
+export function readMigrations(folder: URL): Migration[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".sql"));
   if (names.length === 0) throw new Error(`no migrations in ${folder.pathname}: build again`);
-  return Promise.all(
-    names.map(async (name) => {
-      const sql = await readFile(new URL(name, folder), "utf8");
-      const checksum = createHash("sha256").update(sql).digest("hex");
-      return { id: name.replace(/\.sql$/, ""), sql, checksum };
-    }),
-  );
+  return names.sort().map((name) => {
+    const sql = readFileSync(new URL(name, folder), "utf8");
+    const checksum = createHash("sha256").update(sql).digest("hex");
+    return { id: name.replace(/\.sql$/, ""), sql, checksum };
+  });
 }
 
 /**

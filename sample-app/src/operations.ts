@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { type RequestHandler, Router } from "express";
 import { METRICS_TYPE, type Metrics } from "./metrics.ts";
 import { onlyMethods } from "./problem.ts";
@@ -41,16 +41,16 @@ export function createOperationsRoutes(options: OperationsOptions): Router {
     // send() would sort the parameters of the type by its own taste.
     res.set("Content-Type", METRICS_TYPE).end(metrics.render());
   });
-  let document: Promise<unknown> | undefined;
-  get("/openapi.json", async (_req, res) => {
+  let document: unknown;
+  get("/openapi.json", (_req, res) => {
     document ??= readDocument(options.openapi, release.version);
-    res.json(await document);
+    res.json(document);
   });
   return router;
 }
 
-async function readDocument(file: URL, version: string): Promise<unknown> {
-  const document: unknown = JSON.parse(await readFile(file, "utf8"));
+function readDocument(file: URL, version: string): unknown {
+  const document: unknown = JSON.parse(readFileSync(file, "utf8"));
   if (typeof document !== "object" || document === null) throw new Error("openapi.json holds no object");
   return { ...document, info: { ...Reflect.get(document, "info"), version } };
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import type { Environment } from "./config.ts";
 
 /** Which code this process runs; `release` is the deployment's own name for it, if it gave one. */
@@ -8,9 +8,8 @@ export type Release = Readonly<{ name: string; version: string; commit: string; 
  * Reads what the build wrote to `version.json`, or package.json when running from source.
  * `RELEASE`, then `RELEASE_ID`, override the release id of the build: one build is deployed many times.
  */
-export async function readRelease(root: URL, env: Environment): Promise<Release> {
-  const facts =
-    (await readJson(new URL("version.json", root))) ?? (await readJson(new URL("package.json", root)));
+export function readRelease(root: URL, env: Environment): Release {
+  const facts = readJson(new URL("version.json", root)) ?? readJson(new URL("package.json", root));
   return {
     name: text(facts?.["name"]) ?? "sample-app",
     version: text(facts?.["version"]) ?? "unknown",
@@ -19,9 +18,9 @@ export async function readRelease(root: URL, env: Environment): Promise<Release>
   };
 }
 
-async function readJson(file: URL): Promise<Record<string, unknown> | undefined> {
+function readJson(file: URL): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(await readFile(file, "utf8"));
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
     return typeof value === "object" && value !== null ? { ...value } : undefined;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
