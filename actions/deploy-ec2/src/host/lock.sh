@@ -1,0 +1,58 @@
+# shellcheck shell=sh disable=SC2154
+# The lock of a deploy root: a folder that appears with its content in one rename, and a lease
+# that the live side renews. Whoever is dead for LEASE seconds holds nobody up.
+
+lease_age() {
+  stamp=$(slurp "$1")
+  age=$(($(now) - ${stamp:-0}))
+  # A stamp from the future (the clock was set back) would hold forever.
+  if [ "$age" -lt -5 ]; then age=$LEASE; fi
+  echo "$age"
+}
+lock_is_mine() { [ "$(slurp "$C/lock/token")" = "$TOKEN" ]; }
+
+# lock_take HOLDER: prints taken, or held and who holds it.
+lock_take() {
+  if lock_is_mine; then
+    lock_renew && echo taken
+    return
+  fi
+  mkdir -p "$C" && chmod 755 "$C"
+  offer=$C/lock-offer-$TOKEN
+  rm -rf "$offer"
+  mkdir "$offer"
+  write "$offer/token" "$TOKEN"
+  write "$offer/holder" "$1"
+  write "$offer/lease" "$(now)"
+  if [ -d "$C/lock" ] && [ "$(lease_age "$C/lock/lease")" -ge "$LEASE" ]; then lock_bury; fi
+  if [ ! -d "$C/lock" ] && mv -T "$offer" "$C/lock" 2>/dev/null && lock_is_mine; then
+    echo taken
+  else
+    rm -rf "$offer"
+    echo "held $(lease_age "$C/lock/lease") $(slurp "$C/lock/holder")"
+  fi
+}
+
+# lock_bury: moves an expired lock away, under a name made of its token: of two that wait, the
+# second finds that name taken and leaves the first one's fresh lock alone.
+lock_bury() {
+  dead=$(slurp "$C/lock/token")
+  grave=$C/lock-dead-${dead:-unknown}
+  if [ ! -e "$grave" ] && mv -T "$C/lock" "$grave" 2>/dev/null && [ "$(slurp "$grave/token")" != "$dead" ]; then
+    mv -T "$grave" "$C/lock" 2>/dev/null || :
+  fi
+}
+lock_renew() { lock_is_mine && write "$C/lock/lease" "$(now)"; }
+lock_release() {
+  if lock_is_mine && mv -T "$C/lock" "$C/lock-done-$TOKEN" 2>/dev/null; then rm -rf "$C/lock-done-$TOKEN"; fi
+  find "$C" -maxdepth 1 -name 'lock-dead-*' -mmin +5 -exec rm -rf {} + 2>/dev/null || :
+}
+
+# lock_break: for a person who knows better. Prints broken, free, or busy when a host script is at work.
+lock_break() {
+  if [ ! -d "$C/lock" ]; then echo free; return; fi
+  if alive "$D/supervisor"; then echo "busy $(slurp "$C/lock/holder")"; return; fi
+  holder=$(slurp "$C/lock/holder")
+  rm -rf "$C/lock"
+  echo "broken $holder"
+}
