@@ -1,4 +1,4 @@
-// Makes build/: a folder that runs anywhere with ./main. The same commit gives the same bytes.
+// Makes build/, or the folder given: it runs anywhere with ./main. The same commit gives the same bytes.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
@@ -20,7 +21,8 @@ const root = new URL("../", import.meta.url);
 const at = (path: string): string => fileURLToPath(new URL(path, root));
 
 // Built beside its place and renamed at the end: a build that fails leaves no half of itself.
-const staging = at("build.new/");
+const target = resolve(process.argv[2] ?? at("build"));
+const staging = `${target}.new/`;
 
 const V8_FLAGS = ["--max-semi-space-size=1"];
 
@@ -37,10 +39,10 @@ async function main(): Promise<void> {
   writeFileSync(`${staging}version.json`, `${JSON.stringify(describeVersion(), null, 2)}\n`);
   writeLauncher();
   if (runtime === "bundled") copyRuntime();
-  rmSync(at("build"), { recursive: true, force: true });
-  renameSync(staging, at("build"));
+  rmSync(target, { recursive: true, force: true });
+  renameSync(staging, target);
   console.log(
-    `build/ is ready (${runtime === "bundled" ? `with Node ${process.version}` : "for the host's Node"})`,
+    `${target} is ready (${runtime === "bundled" ? `with Node ${process.version}` : "for the host's Node"})`,
   );
 }
 
