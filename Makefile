@@ -8,7 +8,7 @@ ACT := .tools/bin/.act
 LINTERS := .tools/bin/.linters
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check dist dist-check bench clean
+.PHONY: help setup demo test check dist dist-check tables bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ dist: $(PACKAGES) ## build the bundles and run each of them
 
 dist-check: $(PACKAGES) ## build the bundles in another folder and compare every byte
 	@$(NODE) .github/scripts/dist.ts --check $(ACTION)
+
+tables: $(PACKAGES) ## write the tables of the actions' READMEs from action.yml
+	@$(NODE) .github/scripts/readme-tables.ts
 
 bench: $(PACKAGES) $(SAMPLE_PACKAGES) ## measure and print ratios
 	@sh .github/scripts/setup.sh bench

@@ -1,9 +1,10 @@
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { buildActions } from "./bundle.ts";
+import { leaveCounts } from "./counts.ts";
 import { compareDist } from "./dist-check.ts";
-import { actionNames, entriesOf, filesUnder, ROOT, TOOLS } from "./repository.ts";
+import { actionNames, entriesOf, filesUnder, ROOT } from "./repository.ts";
 import { smoke } from "./smoke.ts";
 import { inParallel } from "./spawn.ts";
 
@@ -53,11 +54,7 @@ async function check(): Promise<void> {
   ];
   for (const { name, problem } of results) console.log(problem ? `FAIL ${name}: ${problem}` : `ok   ${name}`);
   const failed = results.filter(({ problem }) => problem !== "").length;
-  mkdirSync(join(TOOLS, "results"), { recursive: true });
-  const counts = { passed: results.length - failed, failed, skipped: 0 };
-  writeFileSync(join(TOOLS, "results", "dist.json"), `${JSON.stringify(counts)}\n`);
-  console.log(`${counts.passed} passed, ${failed} failed`);
-  if (failed > 0) process.exitCode = 1;
+  leaveCounts("dist", { passed: results.length - failed, failed, skipped: 0 });
 }
 
 /** `build-test: index.js 61 kB, post/index.js 12 kB, 4 chunks 2013 kB`. */

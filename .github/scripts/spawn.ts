@@ -13,7 +13,7 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Time limit, milliseconds. */
   readonly timeoutMs?: number;
-  /** Also shows the output as it comes. */
+  /** The output goes straight to the terminal and is not kept. */
   readonly show?: boolean;
 }
 
@@ -24,20 +24,18 @@ export function run(argv: readonly [string, ...string[]], options: SpawnOptions 
     const child = spawn(program, rest, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", options.show ? "inherit" : "pipe", options.show ? "inherit" : "pipe"],
       timeout: options.timeoutMs ?? 600_000,
       killSignal: "SIGKILL",
     });
     let stdout = "";
     let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       output += text;
-      if (options.show) process.stdout.write(text);
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      if (options.show) process.stderr.write(text);
     });
     child.on("error", (error) => resolve({ code: -1, stdout, output: `${output}${error.message}\n` }));
     child.on("close", (code, signal) => {
