@@ -6,7 +6,7 @@
  * `Before`, `Change` and `Handle` are plain JSON without secrets: they are saved
  * for the post step, which is a fresh process that has nothing else.
  */
-export interface Target<Before, Change, Handle> {
+export interface Target<Before = unknown, Change = unknown, Handle = unknown> {
   /** Who it is, as a person says it (`service shop on cluster prod`); used in messages. */
   readonly name: string;
 
@@ -18,14 +18,16 @@ export interface Target<Before, Change, Handle> {
 
   /**
    * Looks once whether the way is free and takes the target's lock where it has one.
-   * `supersede` takes it from whoever holds it. Re-entrant: a lock that this run
-   * holds already is `clear`. The target renews its lease by itself until `release`.
+   * `supersede` takes it from whoever holds it. Re-entrant: a lock that this run holds
+   * already is `clear`. The target renews its lease by itself until `release`. After
+   * `clear` everything is inspected and planned again: the holder's name must not depend on `change`.
    */
   gate(attempt: Attempt<Before, Change, Handle>, mode: GateMode, call: Call): Promise<GateResult>;
 
   /**
-   * Makes the change of stage `attempt.stage`; `attempt.handle` holds the stages before it.
-   * Never called twice for a stage. To throw is to say "perhaps applied".
+   * Makes the change of stage `attempt.stage`, if the target still is as `before` (and
+   * `handle`, which holds the stages already applied) say: compare-and-swap. Never called
+   * twice for a stage. To throw is to say "perhaps applied".
    */
   apply(attempt: Attempt<Before, Change, Handle>, call: Call): Promise<ApplyResult<Handle>>;
 
@@ -67,7 +69,7 @@ export interface Call {
 }
 
 /** Everything that one run knows about its own change. */
-export interface Attempt<Before, Change, Handle> {
+export interface Attempt<Before = unknown, Change = unknown, Handle = unknown> {
   /** What ran before; read again after the gate, so nothing came between. */
   readonly before: Before;
   /** Carries what is needed to recognise this run's change later, even when `handle` was lost. */
@@ -103,7 +105,8 @@ export interface Cause {
  */
 export type FaultClass = "transient" | "denied" | "permanent";
 
-export type PlanResult<Change> =
+/** What `plan` finds. */
+export type PlanResult<Change = unknown> =
   | { readonly kind: "unchanged"; readonly detail: string }
   | {
       readonly kind: "change";
@@ -115,17 +118,22 @@ export type PlanResult<Change> =
     }
   | { readonly kind: "refused"; readonly cause: Cause };
 
+/** What `gate` finds. */
 export type GateResult =
   | { readonly kind: "clear" }
   /** `by` names the other rollout; `code` becomes the failure code when waiting ends (default `CONCURRENT`). */
   | { readonly kind: "busy"; readonly by: string; readonly code?: string }
   | { readonly kind: "refused"; readonly cause: Cause };
 
-export type ApplyResult<Handle> =
+/** What `apply` did, or what `locate` found it had done. */
+export type ApplyResult<Handle = unknown> =
   | { readonly kind: "applied"; readonly handle: Handle }
   /** Certain that nothing of this stage reached what serves (a refused request, a broken upload). */
-  | { readonly kind: "not-applied"; readonly cause: Cause };
+  | { readonly kind: "not-applied"; readonly cause: Cause }
+  /** Someone else has moved the target since it was inspected: this stage touched nothing. */
+  | { readonly kind: "moved"; readonly by: string };
 
+/** What `observe` sees. A read that shows the target as it was before this run's change is `progressing`. */
 export type Observation =
   /** `suspect` is the failure to report should the budget end with this as the last word. */
   | { readonly kind: "progressing"; readonly detail: string; readonly suspect?: Cause }
@@ -138,15 +146,18 @@ export type Observation =
   | { readonly kind: "stalled"; readonly cause: Cause }
   | { readonly kind: "denied"; readonly cause: Cause };
 
+/** How the health check ended. */
 export type VerifyResult =
   | { readonly kind: "proven"; readonly detail: string }
   | { readonly kind: "failed"; readonly cause: Cause };
 
+/** Whether the change is final. */
 export type CommitResult =
   | { readonly kind: "committed" }
   | { readonly kind: "failed"; readonly cause: Cause };
 
-export type RollBackResult<Handle> =
+/** What `rollBack` did. */
+export type RollBackResult<Handle = unknown> =
   /** Done or begun; the engine watches and verifies it either way. */
   | { readonly kind: "restored" }
   | { readonly kind: "started"; readonly handle: Handle }

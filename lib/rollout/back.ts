@@ -1,0 +1,80 @@
+import type { Fault, RolloutState, Step } from "./model.ts";
+import { again, enter, finish, keepWaiting, saying } from "./moves.ts";
+import type { Cause, Observation, RollBackResult, VerifyResult } from "./target.ts";
+
+/** The way back: watched and verified like the way forward, in a budget of its own. */
+
+export function rolledBack(state: RolloutState, result: RollBackResult, now: number): Step {
+  switch (result.kind) {
+    case "restored":
+      return enter(state, "watch-back", now, { touched: "yes" });
+    case "started":
+      return enter(state, "watch-back", now, {
+        touched: "yes",
+        attempt: { ...state.attempt, backHandle: result.handle },
+      });
+    case "untouched":
+      return foundUntouched(state, now);
+    case "moved":
+      return finish(state, { kind: "superseded", by: result.by }, now);
+    case "nothing-to-go-back-to":
+      return finish(state, { kind: "nothing-to-go-back-to", detail: result.detail }, now);
+    case "failed":
+      return stuck(state, result.cause, now);
+  }
+}
+
+export function observedBack(state: RolloutState, result: Observation, now: number): Step {
+  switch (result.kind) {
+    case "superseded":
+      return finish(state, { kind: "superseded", by: result.by }, now);
+    case "failed":
+    case "stalled":
+    case "denied":
+    case "reverted-by-target":
+      return stuck(state, result.cause, now);
+    case "progressing":
+      if (now >= state.deadline) return stuck(state, result.suspect ?? notBack(result.detail), now);
+      return state.phase === "confirm-back"
+        ? enter(state, "watch-back", now)
+        : keepWaiting(state, result.detail, now);
+    case "ready":
+      return state.phase === "confirm-back"
+        ? finish(state, { kind: "rolled-back" }, now)
+        : saying(result.detail, enter(state, "verify-back", now));
+  }
+}
+
+export function verifiedBack(state: RolloutState, result: VerifyResult, now: number): Step {
+  if (result.kind === "failed") return stuck(state, result.cause, now);
+  return saying(result.detail, enter(state, "confirm-back", now));
+}
+
+/** Only `rollBack` itself is asked again: it is idempotent, and each lost answer changes what "untouched" means. */
+export function faultOnTheWayBack(state: RolloutState, fault: Fault, now: number): Step {
+  const passing = fault.class === "transient" || fault.class === "timeout";
+  if (state.phase === "roll-back" && passing && now < state.deadline) {
+    return saying(`asking again: ${fault.cause.message}`, again({ ...state, backLost: true }, now));
+  }
+  return stuck(state, fault.cause, now);
+}
+
+/**
+ * "Untouched" is the whole truth only when no earlier answer is missing. After a change that
+ * was seen, or a lost way back, it means "back already", which is still to be proven.
+ */
+function foundUntouched(state: RolloutState, now: number): Step {
+  if (state.touched === "yes" || state.backLost) return enter(state, "watch-back", now, { touched: "yes" });
+  const settled = (state.lostAt ?? now) + state.options.settleMs;
+  return state.lostAt !== null && now < settled
+    ? again(state, now, settled - now)
+    : finish(state, { kind: "untouched" }, now);
+}
+
+function stuck(state: RolloutState, cause: Cause, now: number): Step {
+  return finish(state, { kind: "rollback-failed", cause }, now);
+}
+
+function notBack(detail: string): Cause {
+  return { code: "TIMED_OUT", message: `the old version is not ready again: ${detail}` };
+}
