@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../lib/testing/sshd.ts";
 import { type ActEvent, type ActResult, type ActRun, startAct } from "./act.ts";
 import { currentRelease, judge, keptJson, outputOf, type StageEvidence, servingVersion } from "./evidence.ts";
 import { startLoad } from "./load.ts";
-import { freePort, type Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import type { Progress } from "./progress.ts";
 import { makeProject } from "./project.ts";
 import type { Stage } from "./stages.ts";
@@ -115,8 +116,11 @@ export class Deliveries {
   }
 
   private async load(stage: Stage) {
-    const load = await startLoad(stage, this.options.machine.appPort, (inputs) =>
-      this.launch(stage, "load.yml", {}, inputs),
+    const load = await startLoad(
+      stage,
+      this.options.machine.appPort,
+      join(this.options.folder, stage.key, "kept"),
+      (inputs) => this.launch(stage, "load.yml", {}, inputs),
     );
     await load.started;
     return load;
@@ -170,7 +174,7 @@ function secondsOf(result: ActResult, delivery: Delivery, approvedAt: number, en
 function hostVariables(machine: Machine): Record<string, string> {
   return {
     DEPLOY_HOST: `127.0.0.1:${machine.sshd.port}`,
-    DEPLOY_USER: machine.user,
+    DEPLOY_USER: machine.sshd.username,
     DEPLOY_FINGERPRINT: machine.sshd.fingerprint,
     DEPLOY_TARGET: machine.target,
     APP_PORT: String(machine.appPort),
@@ -181,10 +185,13 @@ function hostVariables(machine: Machine): Record<string, string> {
 function secretFile(home: string, machine: Machine): string {
   const path = join(home, "secrets");
   const quote = (text: string) => `"${text.replace(/\n/g, "\\n").replace(/"/g, '\\"')}"`;
-  const key = readFileSync(machine.sshd.keyPath, "utf8");
-  writeFileSync(path, `DEPLOY_KEY=${quote(key)}\nSHOP_ENVIRONMENT=${quote(machine.serviceEnvironment)}\n`, {
-    mode: 0o600,
-  });
+  writeFileSync(
+    path,
+    `DEPLOY_KEY=${quote(machine.sshd.key)}\nSHOP_ENVIRONMENT=${quote(machine.serviceEnvironment)}\n`,
+    {
+      mode: 0o600,
+    },
+  );
   return path;
 }
 

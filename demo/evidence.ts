@@ -18,6 +18,8 @@ export interface LoadEvidence {
   readonly requests: number;
   readonly failed: number;
   readonly p95: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly seconds: readonly LoadSecond[];
   readonly result: ActResult;
 }

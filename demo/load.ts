@@ -1,5 +1,5 @@
 import type { ActRun } from "./act.ts";
-import { type LoadEvidence, type LoadSecond, outputOf } from "./evidence.ts";
+import { keptJson, type LoadEvidence, outputOf } from "./evidence.ts";
 import type { Stage } from "./stages.ts";
 
 /** Requests a second: enough to see a gap of 20 ms, little enough to leave two cores to the deployment. */
@@ -16,6 +16,7 @@ export interface Load {
 export async function startLoad(
   stage: Stage,
   appPort: number,
+  keep: string,
   launch: (inputs: Record<string, string>) => Promise<ActRun>,
 ): Promise<Load> {
   const run = await launch({
@@ -23,17 +24,32 @@ export async function startLoad(
     duration: `${stage.loadSeconds}s`,
     rate: String(RATE),
   });
-  return { started: run.waitFor("measuring"), evidence: () => gather(run) };
+  return { started: run.waitFor("measuring"), evidence: () => gather(run, keep) };
 }
 
-async function gather(run: ActRun): Promise<LoadEvidence> {
+/** As far as it is used here: result.json of load-test. */
+interface ResultFile {
+  readonly startedAt: string;
+  readonly failed: number;
+  readonly seconds: readonly { second: number; answered: number; failed: number; p95: number | null }[];
+}
+
+async function gather(run: ActRun, keep: string): Promise<LoadEvidence> {
   const result = await run.result;
+  const file = keptJson(keep, "result")[0] as unknown as ResultFile | undefined;
+  const seconds = (file?.seconds ?? []).map((row) => ({
+    second: row.second,
+    requests: row.answered + row.failed,
+    failed: row.failed,
+    p95: row.p95 ?? 0,
+  }));
   return {
     verdict: outputOf(result, "load.verdict"),
     requests: Number(outputOf(result, "load.requests")),
-    failed: 0,
+    failed: file?.failed ?? 0,
     p95: Number(outputOf(result, "load.p95")),
-    seconds: [] as LoadSecond[],
+    startedAt: file ? Date.parse(file.startedAt) : 0,
+    seconds,
     result,
   };
 }

@@ -1,15 +1,12 @@
 import { readdirSync, readlinkSync } from "node:fs";
-import { createServer } from "node:net";
-import { userInfo } from "node:os";
 import { join } from "node:path";
-import { type RunningSshd, startSshd } from "../lib/testing/sshd.ts";
+import { freePort, type RunningSshd, startSshd } from "../lib/testing/sshd.ts";
 import { type PrivatePostgres, startPrivatePostgres } from "../sample-app/scripts/private-postgres.ts";
 
 /** The "production" of the demo: a database and a host that is reached over SSH, all on this machine. */
 export interface Machine {
   readonly postgres: PrivatePostgres;
   readonly sshd: RunningSshd;
-  readonly user: string;
   readonly appPort: number;
   /** Deploy root on the host. */
   readonly target: string;
@@ -28,23 +25,11 @@ export async function startMachine(folder: string): Promise<Machine> {
       ...Object.entries(postgres.env).map(([name, value]) => `${name}=${value}`),
     ].join("\n");
     const target = join(folder, "opt/shop");
-    return { postgres, sshd, user: userInfo().username, appPort, target, serviceEnvironment };
+    return { postgres, sshd, appPort, target, serviceEnvironment };
   } catch (error) {
     await postgres.stop();
     throw error;
   }
-}
-
-/** A loopback port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }
 
 /** Stops everything of the machine, the deployed service too. */
