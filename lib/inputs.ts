@@ -1,4 +1,4 @@
-import { type DurationUnit, parseDuration } from "./duration.ts";
+import { type DurationUnit, durationText, LONGEST_MS, parseDuration } from "./duration.ts";
 import { UserError } from "./errors.ts";
 import { parseKeyValues } from "./key-values.ts";
 import type { Mask } from "./mask.ts";
@@ -19,7 +19,8 @@ export class InputReader {
   readonly uses: InputUse[] = [];
   private readonly problems: string[] = [];
   private readonly env: Readonly<Record<string, string | undefined>>;
-  private readonly mask: Mask;
+  /** Where secrets that a parser finds by itself are told. */
+  readonly mask: Mask;
 
   constructor(env: Readonly<Record<string, string | undefined>>, mask: Mask) {
     this.env = env;
@@ -44,7 +45,7 @@ export class InputReader {
     const value = this.read(name, fallback).trim();
     if (value === "" && rule.required) this.problem(`\`${name}\` is required`);
     if (value !== "" && rule.pattern && !rule.pattern.test(value)) {
-      this.problem(`\`${name}\` is \`${value}\`: allowed is ${rule.allowed ?? String(rule.pattern)}`);
+      this.wrong(name, value, `allowed is ${rule.allowed ?? String(rule.pattern)}`);
     }
     return value;
   }
@@ -62,10 +63,15 @@ export class InputReader {
     return value;
   }
 
+  /** Masks a part of an input that turned out to be a secret, before anything shows it. */
+  hide(value: string): void {
+    this.mask.add(value);
+  }
+
   bool(name: string, fallback: boolean): boolean {
     const value = this.read(name, String(fallback)).trim().toLowerCase();
     if (value === "true" || value === "false") return value === "true";
-    this.problem(`\`${name}\` is \`${value}\`: allowed is \`true\` or \`false\``);
+    this.wrong(name, value, "allowed is `true` or `false`");
     return fallback;
   }
 
@@ -94,13 +100,12 @@ export class InputReader {
     const text = this.read(name, fallback).trim();
     const value = parseDuration(text === "" ? fallback : text, bare);
     if (value === undefined) {
-      this.problem(
-        `\`${name}\` is \`${text}\`: allowed is a duration such as \`500ms\`, \`90s\`, \`10m\` or \`1h30m\``,
-      );
+      this.wrong(name, text, "allowed is a duration such as `500ms`, `90s`, `10m` or `1h30m`");
       return parseDuration(fallback, bare) ?? 0;
     }
-    if ((rule.min !== undefined && value < rule.min) || (rule.max !== undefined && value > rule.max)) {
-      this.problem(`\`${name}\` is \`${text}\`: allowed is ${rangeText(rule, " ms")}`);
+    const bounds = { ...rule, max: Math.min(rule.max ?? LONGEST_MS, LONGEST_MS) };
+    if (value < (bounds.min ?? 0) || value > bounds.max) {
+      this.wrong(name, text, `allowed is a duration ${rangeText(bounds, durationText)}`);
     }
     return value;
   }
@@ -118,9 +123,7 @@ export class InputReader {
     const value = this.read(name, fallback).trim();
     const match = allowed.find((item) => item === value);
     if (match !== undefined) return match;
-    this.problem(
-      `\`${name}\` is \`${value}\`: allowed is ${allowed.map((item) => `\`${item}\``).join(", ")}`,
-    );
+    this.wrong(name, value, `allowed is ${allowed.map((item) => `\`${item}\``).join(", ")}`);
     return fallback;
   }
 
@@ -138,20 +141,20 @@ export class InputReader {
     return items;
   }
 
-  /** `KEY=value` lines or a YAML/JSON object; `secret` masks every value. */
+  /** `KEY=value` lines or a YAML/JSON object; `secret` masks every value that could be one. */
   map(name: string, rule: { secret?: boolean } = {}): ReadonlyMap<string, string> {
     const parsed = parseKeyValues(this.read(name, ""));
     if (!parsed.ok) {
       this.problem(`\`${name}\` cannot be read: ${parsed.problem}`);
       return new Map();
     }
-    if (rule.secret) for (const value of parsed.pairs.values()) this.mask.add(value);
+    if (rule.secret) for (const value of parsed.pairs.values()) if (!isPlain(value)) this.mask.add(value);
     return parsed.pairs;
   }
 
   /** Refuses a value that the contract knows and this version does not carry out. */
   refuse(name: string, value: string, instead: string): void {
-    this.problem(`\`${name}\` is \`${value}\`: this version does not carry that out yet; ${instead}`);
+    this.wrong(name, value, `this version does not carry that out yet; ${instead}`);
   }
 
   /** Throws one UserError that names every problem found so far. */
@@ -174,10 +177,21 @@ export class InputReader {
     const plain = /^-?\d+(\.\d+)?$/.test(text);
     const inRange = value >= (rule.min ?? -Infinity) && value <= (rule.max ?? Infinity);
     if (plain && wholeEnough && inRange) return true;
-    this.problem(
-      `\`${name}\` is \`${text}\`: allowed is ${rule.integer ? "a whole number" : "a number"} ${rangeText(rule, "")}`.trimEnd(),
-    );
+    const kind = rule.integer ? "a whole number" : "a number";
+    this.wrong(name, text, `allowed is ${kind} ${rangeText(rule, String)}`.trimEnd());
     return false;
+  }
+
+  /**
+   * One problem: the name, the value and what is allowed. A long value is only
+   * counted: it may be a secret in the wrong place, and a part of one would no
+   * longer be recognised and masked.
+   */
+  private wrong(name: string, value: string, rest: string): void {
+    const shown = `\`${value.replace(/\r?\n/g, "\\n")}\``;
+    this.problem(
+      `\`${name}\` is ${value.length > 100 ? `a text of ${value.length} characters` : shown}: ${rest}`,
+    );
   }
 }
 
@@ -188,10 +202,15 @@ export interface NumberRule {
   readonly integer?: boolean;
 }
 
-function rangeText(rule: NumberRule, unit: string): string {
+function rangeText(rule: NumberRule, write: (bound: number) => string): string {
   if (rule.min !== undefined && rule.max !== undefined)
-    return `from ${rule.min}${unit} to ${rule.max}${unit}`;
-  if (rule.min !== undefined) return `of at least ${rule.min}${unit}`;
-  if (rule.max !== undefined) return `of at most ${rule.max}${unit}`;
+    return `from ${write(rule.min)} to ${write(rule.max)}`;
+  if (rule.min !== undefined) return `of at least ${write(rule.min)}`;
+  if (rule.max !== undefined) return `of at most ${write(rule.max)}`;
   return "";
+}
+
+/** Ports, counts and switches beside the secrets of a map: masking `8000` or `true` would blot out half of the log. */
+function isPlain(value: string): boolean {
+  return /^(true|false|yes|no|on|off|none|null|\d{1,5})$/i.test(value.trim());
 }

@@ -1,0 +1,224 @@
+import type { Histogram } from "./histogram.ts";
+import type { Counts, Measurement } from "./measurement.ts";
+import { keeps, type Metric, type Threshold } from "./thresholds.ts";
+
+/** What can be said of a run. */
+export type Verdict = "pass" | "fail" | "invalid" | "no-data";
+
+/** One threshold, judged. */
+export interface Judged {
+  readonly threshold: Threshold;
+  readonly outcome: "kept" | "broken" | "no-data";
+  /** In the unit of the limit; undefined without data. */
+  readonly value: number | undefined;
+  /** Room left, percent of the limit; negative when broken; undefined without data or with limit 0. */
+  readonly marginPercent: number | undefined;
+}
+
+/** The measured numbers that thresholds are held against. */
+export interface Measured {
+  readonly total: Counts;
+  readonly service: Histogram;
+  /** By endpoint name. */
+  readonly endpoints: ReadonlyMap<string, Counts>;
+  /** Seconds that answers came in; the measured time when that is longer. */
+  readonly seconds: number;
+}
+
+/** Holds every threshold against the numbers. */
+export function judgeThresholds(thresholds: readonly Threshold[], measured: Measured): Judged[] {
+  return thresholds.map((threshold) => judgeOne(threshold, measured));
+}
+
+function judgeOne(threshold: Threshold, measured: Measured): Judged {
+  const counts = threshold.endpoint === "" ? measured.total : measured.endpoints.get(threshold.endpoint);
+  const value = counts ? valueOf(threshold.metric, counts, measured) : undefined;
+  if (value === undefined) return { threshold, outcome: "no-data", value, marginPercent: undefined };
+  const { operator, limit } = threshold;
+  const room = operator.startsWith("<") ? limit - value : value - limit;
+  return {
+    threshold,
+    outcome: keeps(operator, value, limit) ? "kept" : "broken",
+    value,
+    marginPercent: limit === 0 ? undefined : (room / limit) * 100,
+  };
+}
+
+function valueOf(metric: Metric, counts: Counts, measured: Measured): number | undefined {
+  switch (metric.kind) {
+    case "percentile":
+      return (metric.of === "service" ? measured.service : counts.latency).percentile(metric.percent);
+    case "max":
+      return counts.latency.max();
+    case "mean":
+      return counts.latency.mean();
+    case "errors":
+      return counts.errorPercent;
+    case "rps":
+      return counts.ended === 0 || measured.seconds <= 0 ? undefined : counts.answered / measured.seconds;
+  }
+}
+
+/** What is known of the generator itself. */
+export interface GeneratorHealth {
+  /** Measured requests sent, of those that the plan holds; undefined in the closed model, which has no rate. */
+  readonly achievedRatio: number | undefined;
+  /** How late requests were sent, milliseconds; undefined in the closed model. */
+  readonly lagP99: number | undefined;
+  /** Why the run ended before its time; "" when it did not. */
+  readonly cut: "" | "in-flight-cap" | "max-requests" | "aborted" | "cancelled";
+  readonly lost: readonly string[];
+  /** Requests that failed because this machine had no ports or files left. */
+  readonly localFailures: number;
+}
+
+/** Below this share of the planned requests, the load was not the one that was asked for. */
+const LEAST_RATIO = 0.98;
+/** A generator that is later than this measures itself. */
+const MOST_LAG_MS = 10;
+
+/** A verdict with its reason as one line; `code` is stable, "" for pass; `fix` says what to do. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly code: string;
+  readonly fix: string;
+}
+
+/**
+ * The verdict. What cannot be trusted is never judged by its numbers; a run
+ * without answers has none; only then do the thresholds speak.
+ */
+export function judgeRun(health: GeneratorHealth, total: Counts, judged: readonly Judged[]): Judgement {
+  if (health.cut === "cancelled") {
+    return {
+      verdict: "invalid",
+      reason: "interrupted: the run was cancelled",
+      code: "CANCELLED",
+      fix: "run it again",
+    };
+  }
+  return (
+    judgeLoss(health) ??
+    (total.answered === 0 ? noAnswer(total) : undefined) ??
+    judgeGenerator(health) ??
+    judgeBroken(judged, health) ?? { verdict: "pass", reason: "all thresholds are kept", code: "", fix: "" }
+  );
+}
+
+function judgeLoss(health: GeneratorHealth): Judgement | undefined {
+  const [first] = health.lost;
+  if (first === undefined) return undefined;
+  return invalid("WORKER_LOST", first, "give the runner more memory, or use fewer `workers`");
+}
+
+function noAnswer(total: Counts): Judgement {
+  const causes = [...total.failures.values()].sort((a, b) => b.count - a.count);
+  const [first] = causes;
+  const cause = first ? ` (${first.count} ${first.failure}: ${[...first.details].join(", ")})` : "";
+  return {
+    verdict: "no-data",
+    reason: `not one of ${total.sent} requests was answered${cause}`,
+    code: "NO_ANSWERS",
+    fix: "check that `url` is right and that the target runs and can be reached from this runner",
+  };
+}
+
+function judgeGenerator(health: GeneratorHealth): Judgement | undefined {
+  const { achievedRatio: ratio, lagP99: lag } = health;
+  if (health.cut === "in-flight-cap") {
+    return invalid(
+      "IN_FLIGHT_CAP",
+      "as many requests as `max-in-flight` allows were waiting for answers: the target cannot keep up with this load",
+      "lower `rate`, or raise `max-in-flight` to see how long the answers take",
+    );
+  }
+  if (health.cut === "max-requests") {
+    return invalid(
+      "MAX_REQUESTS",
+      "the run was cut: `max-requests` was reached",
+      "raise `max-requests` or shorten `duration`",
+    );
+  }
+  if (health.localFailures > 0) {
+    return invalid(
+      "GENERATOR_LIMIT",
+      `${health.localFailures} requests failed because this machine ran out of ports or files`,
+      "lower `rate`, or let the target keep connections open",
+    );
+  }
+  if (ratio !== undefined && ratio < LEAST_RATIO && health.cut === "") {
+    const percent = (ratio * 100).toFixed(1);
+    return invalid(
+      "RATE_NOT_REACHED",
+      `the generator sent ${percent} % of the planned requests (at least ${LEAST_RATIO * 100} % are needed)`,
+      "lower `rate`, raise `workers`, or use a runner with more cores",
+    );
+  }
+  if (lag !== undefined && lag > MOST_LAG_MS) {
+    return invalid(
+      "GENERATOR_LAG",
+      `the generator sent requests up to ${lag.toFixed(1)} ms late (p99; at most ${MOST_LAG_MS} ms are allowed)`,
+      "lower `rate`, raise `workers`, or use a runner that does less beside this",
+    );
+  }
+  return undefined;
+}
+
+function invalid(code: string, reason: string, fix: string): Judgement {
+  return { verdict: "invalid", reason, code, fix };
+}
+
+function judgeBroken(judged: readonly Judged[], health: GeneratorHealth): Judgement | undefined {
+  const broken = judged.filter((item) => item.outcome === "broken");
+  if (broken.length > 0) {
+    const stopped = health.cut === "aborted" ? " (stopped early, as `abort-on-fail` asks)" : "";
+    return {
+      verdict: "fail",
+      reason: `${broken.map(describeJudged).join("; ")}${stopped}`,
+      code: "THRESHOLD_BROKEN",
+      fix: "see the summary for when and where it happened; make the target faster or change `thresholds`",
+    };
+  }
+  const empty = judged.filter((item) => item.outcome === "no-data");
+  if (empty.length === 0) return undefined;
+  return {
+    verdict: "no-data",
+    reason: `no samples for ${empty.map((item) => `\`${item.threshold.text}\``).join(", ")}`,
+    code: "NO_DATA",
+    fix: "raise `rate`, `duration` or the request's weight, or remove the threshold",
+  };
+}
+
+/** `p95<300ms is broken: 412 ms`. */
+export function describeJudged(item: Judged): string {
+  const { threshold, value } = item;
+  const name = `${threshold.text}${threshold.implied ? " (always on)" : ""}`;
+  if (value === undefined) return `${name}: no data`;
+  return `${name} is ${item.outcome}: ${formatValue(value, threshold.metric)}`;
+}
+
+/** A value in its metric's unit, three significant digits. */
+export function formatValue(value: number, metric: Metric): string {
+  const unit = unitName(metric);
+  return `${threeDigits(value)}${unit === "/s" ? "" : " "}${unit}`;
+}
+
+/** The unit of a metric's values and limits. */
+export function unitName(metric: Metric): "ms" | "%" | "/s" {
+  if (metric.kind === "errors") return "%";
+  return metric.kind === "rps" ? "/s" : "ms";
+}
+
+/** Three significant digits, never in exponents: 0.0412, 4.12, 41.2, 412, 41234. */
+export function threeDigits(value: number): string {
+  if (value === 0) return "0";
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return String(Number(value.toFixed(Math.min(6, digits))));
+}
+
+/** For callers that have a measurement. */
+export function measuredOf(measurement: Measurement, names: readonly string[], seconds: number): Measured {
+  const endpoints = new Map(names.map((name, i) => [name, measurement.endpoints[i] ?? measurement.total]));
+  return { total: measurement.total, service: measurement.service, endpoints, seconds };
+}

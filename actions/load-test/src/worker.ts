@@ -1,0 +1,4 @@
+import { parentPort } from "node:worker_threads";
+import { serveLoad } from "./serve.ts";
+
+if (parentPort) serveLoad(parentPort);
