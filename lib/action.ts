@@ -7,7 +7,7 @@ import { Mask } from "./mask.ts";
 import { setOutputs } from "./outputs.ts";
 import { type Report, ReportDraft, writeReport } from "./report.ts";
 import { runnerState, type State } from "./state.ts";
-import { escapeMarkdown, writeSummary } from "./summary.ts";
+import { escapeMarkdown, stripAnsi, writeSummary } from "./summary.ts";
 
 /** One action: how it reads its inputs and what it does. */
 export interface ActionDefinition<Inputs> {
@@ -51,6 +51,8 @@ export async function runAction<Inputs>(definition: ActionDefinition<Inputs>): P
   const github = readGitHubContext(process.env);
   const log = new RunnerLog(mask, (text) => process.stdout.write(text), process.env["RUNNER_DEBUG"] === "1");
   const draft = new ReportDraft();
+  // Until there is a verdict, whatever ends the process ends it red.
+  process.exitCode = 1;
   const cancel = listenForCancel(log);
   const context: RunContext = {
     log,
@@ -77,10 +79,10 @@ export async function runAction<Inputs>(definition: ActionDefinition<Inputs>): P
     failure = asFailure(error, cancel.signal);
   }
   const outcome = failure?.outcome ?? green;
-  const report = mask.redactJson(buildReport(definition.name, outcome, failure, draft, github, startedAt));
-  finish(definition, report, { log, mask, draft, github, wantsSummary });
+  const report = buildReport(definition.name, outcome, failure, draft, github, startedAt, mask);
+  const told = finish(definition, report, { log, mask, draft, github, wantsSummary });
   logCauses(failure, log);
-  process.exit(failure ? 1 : 0);
+  process.exit(failure || !told ? 1 : 0);
 }
 
 /** The signals of a cancel, as one abort signal and a promise that gives up on a run that does not end. */
@@ -102,6 +104,10 @@ function listenForCancel(log: Log): { signal: AbortSignal; overdue: Promise<neve
   // An error that escapes every promise chain still ends as one red verdict with its outputs.
   process.on("uncaughtException", (error) => giveUp(asFailure(error, controller.signal)));
   process.on("unhandledRejection", (error) => giveUp(asFailure(error, controller.signal)));
+  // Work that waits for something that can no longer happen would end the process without a verdict.
+  process.on("beforeExit", () =>
+    giveUp(asFailure(new Error("the work stopped without an end"), controller.signal)),
+  );
   return { signal: controller.signal, overdue };
 }
 
@@ -119,8 +125,14 @@ async function runPhase<T>(name: string, body: () => Promise<T>, draft: ReportDr
 
 /** Anything thrown, as a failure: what was not raised on purpose is a defect of ours and says so. */
 function asFailure(error: unknown, signal: AbortSignal): Failure {
-  if (error instanceof Failure) return error;
-  if (signal.aborted) return new Cancelled("the run was cancelled", { cause: error });
+  // What breaks because of the cancel (a killed child, a closed connection) is the cancel; a verdict on the
+  // target (`rolled-back`, `rollback-failed`) stays.
+  if (error instanceof Failure && !(signal.aborted && error.outcome === "failed")) return error;
+  if (signal.aborted) {
+    return new Cancelled(`${messageOf(signal.reason)} and its work stopped: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
   return new Failure(`unexpected error: ${messageOf(error)}`, {
     code: "INTERNAL",
     fix: "run again with debug logging and report this to the goci project",
@@ -136,8 +148,16 @@ function buildReport(
   draft: ReportDraft,
   github: GitHubContext,
   startedAt: number,
+  mask: Mask,
 ): Report {
-  return {
+  const own = mask.redactJson({
+    phases: draft.phases,
+    materials: draft.materials,
+    subjects: draft.subjects,
+    error: failure ? errorOf(failure, mask) : null,
+    fields: draft.fields,
+  });
+  const base = {
     schema: "goci/report/v1",
     action,
     outcome,
@@ -146,19 +166,20 @@ function buildReport(
     run: github.runUrl || github.runId,
     startedAt: new Date(startedAt).toISOString(),
     durationMs: systemClock.now() - startedAt,
-    phases: draft.phases,
-    materials: draft.materials,
-    subjects: draft.subjects,
-    error: failure
-      ? {
-          code: failure.code,
-          message: oneLine(failure.message),
-          fix: failure.fix,
-          evidence: failure.evidence,
-        }
-      : null,
-    ...draft.fields,
-  };
+    phases: own.phases,
+    materials: own.materials,
+    subjects: own.subjects,
+    error: own.error && { ...own.error, code: failure?.code ?? own.error.code },
+  } as const;
+  // A field of the action's own never takes the place of one of the schema.
+  return { ...base, ...own.fields, ...base };
+}
+
+/** Redacted before it is cut: a part of a secret would no longer be recognised. */
+function errorOf(failure: Failure, mask: Mask): NonNullable<Report["error"]> {
+  const message = oneLine(mask.redact(failure.message)) || failure.code;
+  const evidence = failure.evidence.map((line) => stripAnsi(line));
+  return { code: failure.code, message, fix: oneLine(failure.fix), evidence };
 }
 
 interface FinishPorts {
@@ -169,8 +190,15 @@ interface FinishPorts {
   readonly wantsSummary: boolean;
 }
 
-/** Report, outputs, summary, then the one annotation: in this order, so that a kill loses the least. */
-function finish<I>(definition: ActionDefinition<I>, report: Report, ports: FinishPorts): void {
+/** Outputs made of goci's own words. */
+const OURS = new Set(["outcome", "failure-code", "report", "duration-seconds"]);
+
+/**
+ * Report, outputs, summary, then the one annotation: in this order, so that a
+ * kill loses the least. False when the outputs could not be written: later
+ * steps would then read nothing, so the step is red whatever it did.
+ */
+function finish<I>(definition: ActionDefinition<I>, report: Report, ports: FinishPorts): boolean {
   const { log, mask, draft } = ports;
   const outputs = new Map<string, string>(definition.outputs.map((name) => [name, ""]));
   for (const [name, value] of draft.outputs) outputs.set(name, value);
@@ -179,17 +207,32 @@ function finish<I>(definition: ActionDefinition<I>, report: Report, ports: Finis
   outputs.set("failure-reason", report.error?.message ?? "");
   outputs.set("report", writeReportSafely(report, ports));
   if (outputs.has("duration-seconds")) outputs.set("duration-seconds", (report.durationMs / 1000).toFixed(1));
-  setOutputs(outputs, mask, log);
+  const unwritten = setOutputsSafely(outputs, ports);
   if (ports.wantsSummary)
     writeSummary(mask.redact(summarise(report, draft)), process.env["GITHUB_STEP_SUMMARY"]);
   log.info(`${report.action}: ${report.outcome} in ${formatDuration(report.durationMs)}`);
-  if (!report.error) return;
-  const { code, message, fix } = report.error;
+  const error = report.error ?? unwritten;
+  if (!error) return true;
   log.annotate({
     level: "error",
-    title: `${report.action}: ${code}`,
-    message: fix ? `${message}. To fix: ${fix}` : message,
+    title: `${report.action}: ${error.code}`,
+    message: error.fix ? `${error.message}. To fix: ${error.fix}` : error.message,
   });
+  return unwritten === undefined;
+}
+
+/** What went wrong, undefined when the outputs are written. */
+function setOutputsSafely(
+  outputs: ReadonlyMap<string, string>,
+  ports: FinishPorts,
+): { code: string; message: string; fix: string } | undefined {
+  try {
+    setOutputs(outputs, ports.mask, ports.log, OURS);
+    return undefined;
+  } catch (error) {
+    const message = `the step outputs could not be written: ${messageOf(error)}`;
+    return { code: "OUTPUTS_NOT_WRITTEN", message, fix: "free space for the runner's temporary files" };
+  }
 }
 
 function writeReportSafely(report: Report, ports: FinishPorts): string {
@@ -218,7 +261,14 @@ function logCauses(failure: Failure | undefined, log: Log): void {
   if (failure.cause instanceof Error && failure.cause.stack) log.debug(failure.cause.stack);
 }
 
+/** Long enough for every problem of a call with all its inputs wrong; the runner cuts annotations at 4096. */
+const LONGEST_MESSAGE = 3500;
+
 function oneLine(text: string): string {
-  const line = text.replace(/\s*\n\s*/g, "; ").trim();
-  return line.length > 600 ? `${line.slice(0, 597)}...` : line;
+  const line = stripAnsi(text.trim().replace(/\r/g, "\n"))
+    .split(/[\n\u2028\u2029]/)
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .join("; ");
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE - 3)}...` : line;
 }

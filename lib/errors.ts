@@ -66,10 +66,22 @@ export class Cancelled extends Failure {
   }
 }
 
-/** The text of anything that was thrown, without the class name. */
+/**
+ * The text of anything that was thrown, without the class name. An
+ * AggregateError (all addresses of a host refused) has no message of its own:
+ * those of its errors stand for it.
+ */
 export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "" && error.errors.length > 0) {
+    return [...new Set(error.errors.map(messageOf))].join("; ");
+  }
   if (error instanceof Error) return error.message || error.name;
-  return typeof error === "string" ? error : (JSON.stringify(error) ?? String(error));
+  if (typeof error === "string") return error;
+  try {
+    return JSON.stringify(error) ?? String(error);
+  } catch {
+    return String(error);
+  }
 }
 
 /** The messages of an error and of its causes, outermost first; stops at cycles and after 8. */

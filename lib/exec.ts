@@ -49,6 +49,9 @@ const STOP_LADDER: readonly (readonly [NodeJS.Signals, number])[] = [
  */
 const DRAIN_MS = 1000;
 
+/** A longer line is handed on in parts, characters. */
+const LONGEST_LINE = 65_536;
+
 /**
  * Runs a program in a process group of its own, so that a cancel or a timeout
  * reaches its children too. Resolves however it ends; rejects with a
@@ -193,5 +196,10 @@ class Tail {
     const lines = (this.line + text).split(/\r?\n/);
     this.line = lines.pop() ?? "";
     for (const line of lines) this.command.onLine(line, this.name);
+    // A program that never ends its line must not fill the memory.
+    if (this.line.length > LONGEST_LINE) {
+      this.command.onLine(this.line, this.name);
+      this.line = "";
+    }
   }
 }

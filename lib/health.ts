@@ -63,6 +63,10 @@ function readStatus(read: InputReader): [number, number][] {
   return ranges;
 }
 
+/** Headers whose values are no secrets; masking `https` or a host name would spoil every address in the log. */
+const PLAIN_HEADERS =
+  /^(host|accept(-.*)?|user-agent|content-type|cache-control|connection|origin|referer|forwarded|x-forwarded-.*|x-request-id)$/i;
+
 function readHeaders(read: InputReader, mask: Mask): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (const [index, line] of read.list("health-check-header").entries()) {
@@ -72,7 +76,11 @@ function readHeaders(read: InputReader, mask: Mask): ReadonlyMap<string, string>
       read.problem(`\`health-check-header\` line ${index + 1} is not \`Name: value\``);
       continue;
     }
-    mask.add(match[2] ?? "");
+    if (!PLAIN_HEADERS.test(match[1] ?? "")) {
+      mask.add(match[2] ?? "");
+      // `Bearer abc`: the token alone is as secret as the two words.
+      mask.add((match[2] ?? "").replace(/^\S+\s+/, ""));
+    }
     headers.set(match[1] ?? "", match[2] ?? "");
   }
   return headers;

@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { messageOf, systemCode } from "./errors.ts";
@@ -63,17 +64,12 @@ interface Response {
 
 async function send(request: ProbeRequest, signal: AbortSignal): Promise<Response> {
   const url = new URL(request.url);
-  const tunnel = request.connect ? await abortable(request.connect(), signal) : undefined;
+  const tunnel = request.connect ? await opened(request.connect, signal) : undefined;
   const secure = url.protocol === "https:";
   const outgoing = (secure ? requestHttps : requestHttp)(url, {
-    agent: false,
     headers: { connection: "close", "user-agent": "goci", ...Object.fromEntries(request.headers ?? []) },
-    ...(tunnel === undefined
-      ? {}
-      : {
-          createConnection: () =>
-            secure ? connectTls({ socket: tunnel, servername: url.hostname }) : tunnel,
-        }),
+    // Node ignores `createConnection` where an agent is named, and would connect by itself.
+    ...(tunnel === undefined ? { agent: false } : { createConnection: () => over(tunnel, url, secure) }),
   });
   try {
     return await abortable(receive(outgoing, request.maxBodyBytes ?? 65_536), signal);
@@ -81,6 +77,13 @@ async function send(request: ProbeRequest, signal: AbortSignal): Promise<Respons
     outgoing.destroy();
     tunnel?.destroy();
   }
+}
+
+/** The connection as it is, or TLS on top of it; an address is checked as such, since TLS names hosts only. */
+function over(tunnel: Duplex, url: URL, secure: boolean): Duplex {
+  if (!secure) return tunnel;
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return connectTls({ socket: tunnel, host, servername: isIP(host) === 0 ? host : "" });
 }
 
 function receive(outgoing: ClientRequest, maxBodyBytes: number): Promise<Response> {
@@ -114,6 +117,20 @@ function flatten(headers: IncomingMessage["headers"]): Record<string, string> {
   for (const [name, value] of Object.entries(headers))
     flat[name] = Array.isArray(value) ? value.join(", ") : (value ?? "");
   return flat;
+}
+
+/** The tunnel, or a rejection as soon as the signal is aborted; one that opens too late is closed again. */
+async function opened(connect: () => Promise<Duplex>, signal: AbortSignal): Promise<Duplex> {
+  const opening = connect();
+  try {
+    return await abortable(opening, signal);
+  } catch (error) {
+    opening.then(
+      (late) => late.destroy(),
+      () => {},
+    );
+    throw error;
+  }
 }
 
 /** The promise, or a rejection as soon as the signal is aborted. */

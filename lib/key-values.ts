@@ -11,39 +11,43 @@ export type KeyValues =
  * YAML or JSON object of scalars.
  */
 export function parseKeyValues(text: string): KeyValues {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));
-  if (lines.length === 0) return { ok: true, pairs: new Map() };
-  if (lines[0]?.trimStart().startsWith("{") || isYamlMap(lines)) return fromYaml(text);
+  const lines = [...text.split(/\r?\n/).entries()].filter(
+    ([, line]) => line.trim() !== "" && !line.trimStart().startsWith("#"),
+  );
+  const first = lines[0]?.[1];
+  if (first === undefined) return { ok: true, pairs: new Map() };
+  if (first.trimStart().startsWith("{") || isYamlMap(first)) return fromYaml(text);
   const pairs = new Map<string, string>();
-  for (const line of lines) {
+  for (const [index, line] of lines) {
     const split = line.indexOf("=");
     const key = split < 0 ? "" : line.slice(0, split).trim();
     // The line itself may be a secret: only its number is told.
-    if (key === "") return { ok: false, problem: `line ${lines.indexOf(line) + 1} is not \`KEY=value\`` };
-    if (pairs.has(key)) return { ok: false, problem: `\`${key}\` is given twice` };
+    if (key === "") return { ok: false, problem: `line ${index + 1} is not \`KEY=value\`` };
+    if (pairs.has(key)) return { ok: false, problem: `line ${index + 1} gives a name a second time` };
     pairs.set(key, line.slice(split + 1));
   }
   return { ok: true, pairs };
 }
 
 /** A YAML map starts with `key: value` or `key:`, and its first line holds no `=` before the colon. */
-function isYamlMap(lines: readonly string[]): boolean {
-  return /^[\w.-]+:(\s|$)/.test(lines[0] ?? "");
+function isYamlMap(first: string): boolean {
+  return /^[\w.-]+:(\s|$)/.test(first);
 }
 
 function fromYaml(text: string): KeyValues {
   let value: unknown;
   try {
     // "failsafe" keeps every scalar as it is written: 1.10 stays "1.10", no stays "no".
-    value = parseYaml(text, { schema: "failsafe" });
+    value = parseYaml(text, { schema: "failsafe", mapAsMap: true, logLevel: "silent" });
   } catch {
     return { ok: false, problem: "it is neither `KEY=value` lines nor a YAML or JSON object" };
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!(value instanceof Map)) {
     return { ok: false, problem: "it is neither `KEY=value` lines nor a YAML or JSON object" };
   }
   const pairs = new Map<string, string>();
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of value as Map<unknown, unknown>) {
+    if (typeof key !== "string") return { ok: false, problem: "one of its names is not plain text" };
     if (item !== null && typeof item === "object")
       return { ok: false, problem: `\`${key}\` is not a plain value` };
     pairs.set(key, item === null || item === undefined ? "" : String(item));

@@ -28,10 +28,13 @@ export interface Log {
  * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 export function neutralise(text: string): string {
-  return text
-    .replace(/\r\n?/g, "\n")
-    .replace(/^(\s*):(?=:)/gm, "$1:\u2060")
-    .replace(/##(?=\[)/g, "#\u2060#");
+  return (
+    text
+      .replace(/\r\n?/g, "\n")
+      // White space as .NET trims it: U+0085 too. Line by line, so that many blank lines cost no more than few.
+      .replace(/(^|\n)((?:[^\S\n]|\u0085)*):(?=:)/g, "$1$2:\u2060")
+      .replace(/##(?=\[)/g, "#\u2060#")
+  );
 }
 
 /** Escapes the value part of a workflow command. */
@@ -71,7 +74,7 @@ export class RunnerLog implements Log {
 
   annotate(annotation: Annotation): void {
     const properties = [`title=${escapeProperty(this.mask.redact(annotation.title))}`];
-    if (annotation.file) properties.push(`file=${escapeProperty(annotation.file)}`);
+    if (annotation.file) properties.push(`file=${escapeProperty(this.mask.redact(annotation.file))}`);
     if (annotation.line) properties.push(`line=${annotation.line}`);
     const message = escapeData(this.mask.redact(annotation.message));
     this.write(`::${annotation.level} ${properties.join(",")}::${message}\n`);

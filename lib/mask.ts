@@ -17,7 +17,7 @@ export class Mask {
     this.tell = tell;
   }
 
-  /** Masks a value, each of its lines, and its base64 and URL-encoded forms. Empty and very short values are ignored. */
+  /** Masks a value, each of its lines, and its base64, URL-encoded and JSON-escaped forms. Empty and very short values are ignored. */
   add(value: string): void {
     for (const form of formsOf(value)) {
       if (form.length < SHORTEST || this.secrets.has(form)) continue;
@@ -48,6 +48,11 @@ function formsOf(value: string): string[] {
   const whole = value.trim();
   const lines = value.split(/\r?\n/).map((line) => line.trim());
   const forms = [value, whole, ...lines];
-  if (whole) forms.push(Buffer.from(whole).toString("base64"), encodeURIComponent(whole));
+  if (whole) {
+    // Through bytes, since encodeURIComponent throws at half a surrogate pair.
+    const bytes = Buffer.from(whole);
+    forms.push(bytes.toString("base64"), bytes.toString("base64url"), encodeURIComponent(bytes.toString()));
+    forms.push(...[whole, ...lines].map((text) => JSON.stringify(text).slice(1, -1)));
+  }
   return [...new Set(forms)];
 }

@@ -30,7 +30,7 @@ export async function poll<T>(
   }
 }
 
-/** Exponential backoff with full jitter, milliseconds; `attempt` counts from 1. */
+/** Exponential backoff milliseconds: half of it fixed, half by chance; `attempt` counts from 1. */
 export function backoff(
   attempt: number,
   base: number,

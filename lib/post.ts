@@ -29,10 +29,10 @@ export async function runPost(name: string, run: (context: PostContext) => Promi
   const mask = new Mask();
   const log = new RunnerLog(mask, (text) => process.stdout.write(text), process.env["RUNNER_DEBUG"] === "1");
   const cancel = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => cancel.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => cancel.abort());
   let exitCode = 0;
   try {
-    await run({
+    const work = run({
       log,
       clock: systemClock,
       signal: cancel.signal,
@@ -42,17 +42,28 @@ export async function runPost(name: string, run: (context: PostContext) => Promi
       read: new InputReader(process.env, mask),
       env: process.env,
     });
+    await Promise.race([work, lostWork()]);
   } catch (error) {
     if (error instanceof Failure) {
       log.annotate({
         level: "error",
         title: `${name} (clean-up): ${error.code}`,
-        message: `${error.message}. To fix: ${error.fix}`,
+        message: error.fix ? `${error.message}. To fix: ${error.fix}` : error.message,
       });
+      for (const line of error.evidence) log.info(`  ${line}`);
       exitCode = 1;
     } else {
       log.warn(`${name}: clean-up did not finish: ${messageOf(error)}`);
     }
   }
   process.exit(exitCode);
+}
+
+/** Rejects when an error escapes every promise chain, or when the work waits for what can no longer happen. */
+function lostWork(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    process.on("uncaughtException", reject);
+    process.on("unhandledRejection", reject);
+    process.on("beforeExit", () => reject(new Error("the work stopped without an end")));
+  });
 }

@@ -28,23 +28,43 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return `${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n`;
 }
 
-/** Removes terminal colours and other escape sequences. */
+/** Terminal colours and cursor moves, and sequences that set titles or links. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
+const ESCAPES = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
+
+/** Control characters but tab and newline, and marks that turn the direction of what follows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Removes terminal colours and other escape sequences, and characters that act instead of showing. */
 export function stripAnsi(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
-  return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "");
+  return text.replace(ESCAPES, "").replace(CONTROLS, "");
 }
 
 /** The text cut to `limit` bytes of UTF-8 at a line end, with a last line that says so and open fences closed. */
 export function fitBytes(text: string, limit = SUMMARY_LIMIT): string {
   if (Buffer.byteLength(text) <= limit) return text;
   const note = "\n\n_The rest was left out: the summary would be too large._\n";
-  let cut = Buffer.from(text)
-    .subarray(0, limit - Buffer.byteLength(note) - 16)
-    .toString("utf8");
-  cut = cut.slice(0, cut.lastIndexOf("\n") + 1);
-  const fences = [...cut.matchAll(/^(`{3,})/gm)];
-  const open = fences.length % 2 === 1 ? `${fences.at(-1)?.[1] ?? "```"}\n` : "";
-  return `${cut}${open}${note}`;
+  let room = limit - Buffer.byteLength(note);
+  for (;;) {
+    const whole = Buffer.from(text).subarray(0, Math.max(0, room)).toString("utf8");
+    const cut = whole.slice(0, whole.lastIndexOf("\n") + 1);
+    const fence = openFence(cut);
+    const result = `${cut}${fence === "" ? "" : `${fence}\n`}${note}`;
+    const over = Buffer.byteLength(result) - limit;
+    if (over <= 0 || cut === "") return result;
+    room -= over;
+  }
+}
+
+/** The fence of a code block that is still open at the end of the text, "" when none is. */
+function openFence(text: string): string {
+  let open = "";
+  for (const [, run = "", rest = ""] of text.matchAll(/^(`{3,})(.*)$/gm)) {
+    if (open === "") open = run;
+    else if (run.length >= open.length && rest.trim() === "") open = "";
+  }
+  return open;
 }
 
 /** Appends to the job summary; a runner without one (a laptop) is no error. */

@@ -199,12 +199,13 @@ function follow(child: ChildProcess, read: ReadFile): RunningStep {
   let output = "";
   let ended = false;
   const listeners = new Set<() => void>();
-  const collect = (chunk: Buffer) => {
-    output += chunk.toString("utf8");
+  const collect = (text: string) => {
+    output += text;
     for (const listener of listeners) listener();
   };
-  child.stdout?.on("data", collect);
-  child.stderr?.on("data", collect);
+  // Decoded by the stream: a character may come in two chunks.
+  child.stdout?.setEncoding("utf8").on("data", collect);
+  child.stderr?.setEncoding("utf8").on("data", collect);
   const result = new Promise<StepResult>((resolveResult, reject) => {
     child.on("error", reject);
     child.on("close", (exitCode, signal) => {

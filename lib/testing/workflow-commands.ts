@@ -32,9 +32,11 @@ function parseProperties(text: string): Record<string, string> {
   for (const pair of text.split(",")) {
     const equals = pair.indexOf("=");
     if (equals < 1) continue;
-    properties[pair.slice(0, equals).trim()] = decode(pair.slice(equals + 1))
+    const value = pair
+      .slice(equals + 1)
       .replace(/%3A/g, ":")
       .replace(/%2C/g, ",");
+    properties[pair.slice(0, equals).trim()] = decode(value);
   }
   return properties;
 }
