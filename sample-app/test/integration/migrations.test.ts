@@ -64,5 +64,10 @@ describe("migrations in PostgreSQL", () => {
     assert.equal(await away.exit, 1);
     assert.match(away.output(), /cannot migrate: connect ECONNREFUSED 127\.0\.0\.1:1/);
     assert.doesNotMatch(away.output(), /hidden-word/);
+    // A password that slipped into another setting is masked where an error quotes that.
+    const slipped = { HOST: "/hidden-word", USER: "u", PASSWORD: "hidden-word", DBNAME: "d" };
+    const masked = startProcess(slipped, ["migrate"]);
+    assert.equal(await masked.exit, 1);
+    assert.match(masked.output(), /connect ENOENT \/\*\*\*\/\.s\.PGSQL\.5432/);
   });
 });

@@ -99,7 +99,8 @@ describe("the service as a process", () => {
   });
 
   test("idle and silent connections do not hold up a stop, and a busy one ends without an error", async () => {
-    const service = start();
+    // So long that only the end of the idle grace can explain the exit.
+    const service = start({ STOP_TIMEOUT: "600" });
     const url = await service.url();
     await untilReady(url);
     const silent = connect(Number(new URL(url).port), "127.0.0.1");
@@ -155,6 +156,30 @@ describe("the service as a process", () => {
     service.child.kill("SIGTERM");
     assert.equal(await service.exit, 0, service.output());
     assert.doesNotMatch(service.output(), new RegExp(schema.env["PASSWORD"] || "never"));
+  });
+
+  test("migrates at start unasked, again when the tables vanish, and never when told not to", async () => {
+    const own = await createSchema();
+    const run = (env: Record<string, string>): ServiceProcess => {
+      const service = startProcess({ ...own.env, ...env });
+      started.push(service);
+      return service;
+    };
+    try {
+      const passive = await run({ MIGRATE_ON_START: "false" }).url();
+      const unready = await fetch(`${passive}/readyz`);
+      assert.equal(unready.status, 503);
+      assert.match(await unready.text(), /2 of 2 migrations pending: not applied yet/);
+      const active = run({});
+      const applied = (): number => active.output().split('"migrations applied"').length - 1;
+      await eventually(() => (applied() === 1 ? true : undefined), "migrations at start");
+      await untilReady(passive);
+      await own.pool.query("DROP TABLE students, schema_migrations");
+      await untilReady(await active.url());
+      assert.equal(applied(), 2);
+    } finally {
+      await own.drop();
+    }
   });
 
   test("without a configuration it says all that is missing and exits 1", async () => {

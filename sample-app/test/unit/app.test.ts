@@ -108,8 +108,9 @@ describe("HTTP", () => {
     await fetch(`${server.url}/students/document/99999999999?token=hidden`, {
       headers: { "X-Request-Id": id },
     });
+    await fetch(`${server.url}/bruno?token=hidden`, { headers: { "X-Request-Id": id } });
     const lines = server.lines().filter((line) => line["requestId"] === id);
-    assert.equal(lines.length, 1);
+    assert.equal(lines.length, 2);
     assert.equal(lines[0]?.["status"], 404);
     assert.equal(lines[0]?.["route"], "/students/document/:document");
     assert.doesNotMatch(JSON.stringify(lines), /hidden|99999999999/);
