@@ -20,13 +20,12 @@ export function renderMarkdown(markdown: string): string {
       html.push(`<h4>${inline(line.replace(/^#+ /, ""))}</h4>`);
     } else if (/^\s*[-*] /.test(line)) {
       html.push(`<li>${inline(line.replace(/^\s*[-*] /, ""))}</li>`);
-    } else if (/^<\/?(details|summary)>?/.test(line)) {
-      html.push(
-        line.replace(
-          /<summary>(.*)<\/summary>/,
-          (_all, text: string) => `<summary>${inline(text)}</summary>`,
-        ),
-      );
+    } else if (/^<details><summary>.*<\/summary>$/.test(line.trim())) {
+      html.push(`<details><summary>${inline(line.trim().slice(18, -10))}</summary>`);
+    } else if (/^<\/?details>$/.test(line.trim())) {
+      html.push(line.trim());
+    } else if (/^<summary>.*<\/summary>$/.test(line.trim())) {
+      html.push(`<summary>${inline(line.trim().slice(9, -10))}</summary>`);
     } else if (line.trim() !== "") {
       html.push(`<p>${inline(line)}</p>`);
     }
