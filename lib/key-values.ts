@@ -38,7 +38,7 @@ function fromYaml(text: string): KeyValues {
   let value: unknown;
   try {
     // "failsafe" keeps every scalar as it is written: 1.10 stays "1.10", no stays "no".
-    value = parseYaml(text, { schema: "failsafe", mapAsMap: true, logLevel: "silent" });
+    value = parseYaml(text, { schema: "failsafe", mapAsMap: true, logLevel: "error" });
   } catch {
     return { ok: false, problem: "it is neither `KEY=value` lines nor a YAML or JSON object" };
   }
@@ -49,7 +49,7 @@ function fromYaml(text: string): KeyValues {
   for (const [key, item] of value as Map<unknown, unknown>) {
     if (typeof key !== "string") return { ok: false, problem: "one of its names is not plain text" };
     if (item !== null && typeof item === "object")
-      return { ok: false, problem: `\`${key}\` is not a plain value` };
+      return { ok: false, problem: `value ${pairs.size + 1} is not plain text` };
     pairs.set(key, item === null || item === undefined ? "" : String(item));
   }
   return { ok: true, pairs };

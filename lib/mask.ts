@@ -19,6 +19,7 @@ export class Mask {
 
   /** Masks a value, each of its lines, and its base64, URL-encoded and JSON-escaped forms. Empty and very short values are ignored. */
   add(value: string): void {
+    if (value.trim().length < SHORTEST) return;
     for (const form of formsOf(value)) {
       if (form.length < SHORTEST || this.secrets.has(form)) continue;
       this.secrets.add(form);

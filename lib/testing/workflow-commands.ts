@@ -5,17 +5,26 @@ export interface WorkflowCommand {
   readonly data: string;
 }
 
+/** Names that the runner knows; after `##[` it takes no other for a command. */
+const OLD_STYLE =
+  /##\[(error|warning|notice|debug|group|endgroup|command|add-mask|set-output|save-state|set-env)( [^\]]*)?\](.*)$/;
+
 /**
  * The commands in a step's output, read as the runner reads them: a line that
- * starts with `::` after white space; nothing between `::stop-commands::TOKEN`
- * and `::TOKEN::` counts.
+ * starts with `::` after white space (as .NET trims it, so U+0085 counts), or
+ * that holds `##[name]` anywhere; nothing between `::stop-commands::TOKEN` and
+ * `::TOKEN::` counts. A carriage return alone ends a line too.
  */
 export function parseWorkflowCommands(output: string): WorkflowCommand[] {
   const commands: WorkflowCommand[] = [];
   let stopToken = "";
-  for (const line of output.split(/\r?\n/)) {
-    const match = /^\s*::([^\s:]+)(?: ([^:]*(?::(?!:)[^:]*)*))?::(.*)$/.exec(line);
-    if (!match) continue;
+  for (const line of output.split(/\r\n|\r|\n/)) {
+    const match = /^[\s\u0085]*::([^\s:]+)(?: ([^:]*(?::(?!:)[^:]*)*))?::(.*)$/.exec(line);
+    if (!match) {
+      const old = stopToken === "" ? OLD_STYLE.exec(line) : null;
+      if (old) commands.push({ name: old[1] ?? "", properties: {}, data: old[3] ?? "" });
+      continue;
+    }
     const name = match[1] ?? "";
     if (stopToken) {
       if (name === stopToken) stopToken = "";
