@@ -1,0 +1,27 @@
+import { existsSync } from "node:fs";
+import { Failure } from "../../../lib/errors.ts";
+import type { PostContext } from "../../../lib/post.ts";
+import { DATABASE_STATE, SERVER_FOLDER } from "./database/folder.ts";
+import { removeServer } from "./database/processes.ts";
+
+/** Stops the database that the main step left and removes its folder, however that step ended. Idempotent. */
+export async function cleanUp(context: PostContext): Promise<void> {
+  const folder = folderOf(context.state.load(DATABASE_STATE));
+  if (folder === undefined) return;
+  const wasThere = existsSync(folder);
+  const left = await removeServer(folder, context.clock);
+  if (left.length > 0) {
+    throw new Failure(`the database's processes ${left.join(", ")} could not be stopped`, {
+      code: "DATABASE_LEFT",
+      fix: "stop them by hand",
+    });
+  }
+  if (wasThere) context.log.info("PostgreSQL: stopped, its folder is removed");
+}
+
+/** The saved folder. Anything that is not a folder of ours is not touched: the state is a file that others can write. */
+function folderOf(state: unknown): string | undefined {
+  if (typeof state !== "object" || state === null || !("folder" in state)) return undefined;
+  const { folder } = state;
+  return typeof folder === "string" && SERVER_FOLDER.test(folder) ? folder : undefined;
+}

@@ -1,0 +1,6 @@
+import { runAction } from "../../../lib/action.ts";
+import { parseInputs } from "./inputs.ts";
+import { OUTPUTS } from "./outputs.ts";
+import { run } from "./run.ts";
+
+void runAction({ name: "build-test", outputs: OUTPUTS, parse: parseInputs, run });

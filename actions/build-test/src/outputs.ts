@@ -1,0 +1,23 @@
+/** Outputs of the action's own, as action.yml lists them; the shared four come from the wrapper. */
+export const OUTPUTS = [
+  "tests-total",
+  "tests-passed",
+  "tests-failed",
+  "tests-skipped",
+  "tests-flaky",
+  "duration-ms",
+  "coverage-line",
+  "coverage-branch",
+  "coverage-diff",
+  "gates",
+  "artifact-id",
+  "artifact-name",
+  "artifact-digest",
+  "artifact-url",
+  "artifact-path",
+  "artifact-size",
+  "database-url",
+  "database-provider",
+  "junit-path",
+  "ctrf-path",
+] as const;
