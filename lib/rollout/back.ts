@@ -7,17 +7,18 @@ import type { Cause, Observation, RollBackResult, VerifyResult } from "./target.
 export function rolledBack(state: RolloutState, result: RollBackResult, now: number): Step {
   switch (result.kind) {
     case "restored":
-      return enter(state, "watch-back", now, { touched: "yes" });
+      return goneBack({ ...state, touched: "yes" }, now);
     case "started":
-      return enter(state, "watch-back", now, {
-        touched: "yes",
-        attempt: { ...state.attempt, backHandle: result.handle },
-      });
+      return goneBack(
+        { ...state, touched: "yes", attempt: { ...state.attempt, backHandle: result.handle } },
+        now,
+      );
     case "untouched":
-      return foundUntouched(state, now);
+      return goneBack(state, now);
     case "moved":
       return finish(state, { kind: "superseded", by: result.by }, now);
     case "nothing-to-go-back-to":
+      if (now < settledAt(state, now)) return again(state, now, settledAt(state, now) - now);
       return finish(state, { kind: "nothing-to-go-back-to", detail: result.detail }, now);
     case "failed":
       return stuck(state, result.cause, now);
@@ -59,16 +60,20 @@ export function faultOnTheWayBack(state: RolloutState, fault: Fault, now: number
   return stuck(state, fault.cause, now);
 }
 
+/** When nothing that was sent can land any more. */
+function settledAt(state: RolloutState, now: number): number {
+  return state.lostAt === null ? now : state.lostAt + state.options.settleMs;
+}
+
 /**
- * "Untouched" is the whole truth only when no earlier answer is missing. After a change that
- * was seen, or a lost way back, it means "back already", which is still to be proven.
+ * As long as a lost `apply` may still land, going back once is not enough. After that, "untouched"
+ * is the whole truth only when no answer is missing: after a change that was seen, or a lost way
+ * back, it means "back already", which is still to be proven.
  */
-function foundUntouched(state: RolloutState, now: number): Step {
-  if (state.touched === "yes" || state.backLost) return enter(state, "watch-back", now, { touched: "yes" });
-  const settled = (state.lostAt ?? now) + state.options.settleMs;
-  return state.lostAt !== null && now < settled
-    ? again(state, now, settled - now)
-    : finish(state, { kind: "untouched" }, now);
+function goneBack(state: RolloutState, now: number): Step {
+  if (now < settledAt(state, now)) return again(state, now, settledAt(state, now) - now);
+  if (state.touched !== "yes" && !state.backLost) return finish(state, { kind: "untouched" }, now);
+  return enter(state, "watch-back", now, { touched: "yes" });
 }
 
 function stuck(state: RolloutState, cause: Cause, now: number): Step {

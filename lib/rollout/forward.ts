@@ -54,8 +54,10 @@ export function applied(state: RolloutState, result: ApplyResult, now: number): 
 /** `locate` may look too early: what is not there counts only once nothing can land any more. */
 export function located(state: RolloutState, result: ApplyResult, now: number): Step {
   const waited = now - (state.lostAt ?? now);
-  const early = result.kind === "not-applied" && waited < state.options.settleMs;
-  return early ? again(state, now) : applied(state, result, now);
+  if (result.kind === "not-applied" && waited < state.options.settleMs) return again(state, now);
+  // Theirs may have come after ours: only the answer of `apply` itself proves that nothing was touched.
+  if (result.kind === "moved") return finish(state, { kind: "superseded", by: result.by }, now);
+  return applied(state, result, now);
 }
 
 export function observed(state: RolloutState, result: Observation, now: number): Step {

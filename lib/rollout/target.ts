@@ -31,7 +31,10 @@ export interface Target<Before = unknown, Change = unknown, Handle = unknown> {
    */
   apply(attempt: Attempt<Before, Change, Handle>, call: Call): Promise<ApplyResult<Handle>>;
 
-  /** What became of an `apply` whose answer was lost; only reads. */
+  /**
+   * What became of an `apply` whose answer was lost; only reads. What landed and was undone
+   * by the target since is `applied` (`observe` then tells the rest).
+   */
   locate(attempt: Attempt<Before, Change, Handle>, call: Call): Promise<ApplyResult<Handle>>;
 
   /** Looks once at this run's deployment (aim `new`) or at the way back (aim `old`), never at "the newest". */

@@ -30,7 +30,7 @@ export function judge(run: Run, trouble: Trouble = {}): string[] {
 function judgeGreen(run: Run): string[] {
   if (!["succeeded", "unchanged"].includes(run.outcome)) return [];
   const broken: string[] = [];
-  if (!near(run, run.endedAt, isNew)) broken.push("green, but the new version was not there");
+  if (!near(run, isNew)) broken.push("green, but the new version was not there");
   const proven = run.world.proofs.some((proof) => proof.parts.every(isNew));
   if (run.outcome === "succeeded" && !proven) broken.push("green without proof");
   return broken;
@@ -42,8 +42,7 @@ function judgeRolledBack(run: Run): string[] {
   const lastOwnWrite = Math.max(...ownWrites(run), 0);
   const proven = run.world.proofs.some((proof) => proof.at >= lastOwnWrite && !proof.parts.some(isNew));
   if (!proven) broken.push("rolled back without proof");
-  if (!near(run, run.endedAt, (part) => !isNew(part)))
-    broken.push("rolled back, but the new version was there");
+  if (!near(run, (part) => !isNew(part))) broken.push("rolled back, but the new version was there");
   if (run.changed !== "true") broken.push("rolled back, but changed=false");
   return broken;
 }
@@ -66,7 +65,11 @@ function judgeWhatIsLeft(run: Run, options: Options): string[] {
 }
 
 function judgeOthers(run: Run): string[] {
-  const telling = run.calls.filter((call) => call.answer === "superseded" || call.answer === "moved");
+  const telling = run.calls.filter((call) => {
+    // A cancel drops the answer to what was being read; compare-and-swap is what protects then.
+    const isDropped = call.at <= (run.cancelledAt ?? 0) && call.answeredAt >= (run.cancelledAt ?? Infinity);
+    return ["superseded", "moved"].includes(call.answer) && !isDropped;
+  });
   const told = Math.min(...telling.map((call) => call.answeredAt));
   const after = run.calls.filter((call) => call.at >= told && WRITES.includes(call.name));
   const broken = after.map((call) => `${call.name} although someone else has moved the target`);
@@ -93,9 +96,10 @@ function ownWrites(run: Run): number[] {
   return run.world.history.filter((entry) => entry.parts.some(isNew)).map((entry) => entry.at);
 }
 
-/** Whether all parts were so at some moment of the last seconds before `time`. */
-function near(run: Run, time: number, right: (part: Part) => boolean): boolean {
+/** Whether all parts were so at some moment of the last seconds before the verdict, which comes before the release. */
+function near(run: Run, right: (part: Part) => boolean): boolean {
   const { history } = run.world;
+  const time = run.calls.find((call) => call.name === "release")?.at ?? run.endedAt;
   return history.some((entry, index) => {
     const end = history[index + 1]?.at ?? Infinity;
     return entry.at <= time && end >= time - STALE_MS && entry.parts.every(right);

@@ -138,6 +138,6 @@ test("any mix of scenario, options, faults, cancel and death", async () => {
     fc.asyncProperty(scenarios, troubles, async (scenario, trouble) => {
       await check(scenario, trouble);
     }),
-    { numRuns: 3000, seed: 20_260_101 },
+    { numRuns: Number(process.env["NR"] ?? 3000), seed: Number(process.env["SEED"] ?? 20_260_101) },
   );
 });

@@ -151,11 +151,17 @@ function startProcess(
   const log = new RecordingLog();
   const phases: { name: string; ok: boolean }[] = [];
   let cancelledAt: number | undefined;
+  let dead = false;
   let die: () => void = () => {};
   const died = new Promise<void>((resolve) => {
-    die = resolve;
+    die = () => {
+      dead = true;
+      kill();
+      resolve();
+    };
   });
   const cancel = () => {
+    if (dead) return;
     cancelledAt = world.clock.time;
     abort.abort(new Error("cancelled"));
     if (trouble.cancel?.kill) world.clock.at(CANCEL_GRACE_MS, die);
@@ -186,7 +192,7 @@ function startProcess(
     log,
     phases,
     died,
-    kill,
+    kill: die,
     cancelledAt: () => cancelledAt,
   };
 }
@@ -230,7 +236,7 @@ function troubled(
       const from = trouble.faultsFrom;
       const fault = trouble.faults?.[number] ?? (from && number >= from.call ? from.kind : undefined);
       if (trouble.cut?.call === number) {
-        if (trouble.cut.landed) void method.apply(target, args);
+        if (trouble.cut.landed) method.apply(target, args).catch(() => {});
         hooks.die();
         return new Promise(() => {});
       }
@@ -261,7 +267,7 @@ function troubled(
       await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     }
     if (fault === "late") {
-      world.clock.at(LATE_MS, () => void method.apply(target, args));
+      world.clock.at(LATE_MS, () => void method.apply(target, args).catch(() => {}));
       throw systemError();
     }
   };

@@ -70,13 +70,12 @@ export class SimulatedTarget implements Target<Before, Change, Handle> {
   async locate(attempt: Try): Promise<ApplyResult<Handle>> {
     const { stage, before, handle } = attempt;
     const part = this.read()[stage];
-    if (part?.writer === "us") {
+    if (part?.writer === "us" || part?.writer === "target") {
       return { kind: "applied", handle: { generations: [...(handle?.generations ?? []), part.generation] } };
     }
     if (part?.generation === before.generations[stage]) {
       return { kind: "not-applied", cause: cause("LOST", "the request was lost") };
     }
-    if (part?.writer === "target") return { kind: "not-applied", cause: cause("REVERTED", "it went back") };
     return { kind: "moved", by: "run 8" };
   }
 
@@ -116,12 +115,12 @@ export class SimulatedTarget implements Target<Before, Change, Handle> {
     if (parts.some((part, i) => part.writer === "them" && !asBefore[i]))
       return { kind: "moved", by: "run 8" };
     const ours = [...parts.entries()].filter(([, part]) => part.writer === "us");
-    const first = this.world.scenario.first;
     for (const [index, part] of ours) this.world.write(index, part.generation, "old", "us-back");
-    if (first && ours.length > 0) return { kind: "nothing-to-go-back-to", detail: "the new one was stopped" };
+    const stopped = ours.length > 0 || parts.some((part) => part.writer === "us-back");
+    if (this.world.scenario.first && stopped)
+      return { kind: "nothing-to-go-back-to", detail: "the new one was stopped" };
     if (ours.length > 0) return { kind: "restored" };
-    const wentBack = parts.some((part) => part.writer === "target");
-    return asBefore.every(Boolean) || wentBack ? { kind: "untouched" } : { kind: "restored" };
+    return asBefore.every(Boolean) ? { kind: "untouched" } : { kind: "restored" };
   }
 
   async release(): Promise<void> {
