@@ -70,7 +70,8 @@ export class Requester {
       const wanted = isRedirect(ending.status) && !expectsExactly(kind.endpoint, ending.status);
       const onward = wanted ? redirectPath(ending.location, path, this.target) : undefined;
       if (onward !== undefined && request.hops < MAX_HOPS) {
-        return this.follow(kind, onward, ending.status, request, now);
+        this.follow(kind, onward, ending.status, request, now);
+        return;
       }
       const stray = wanted && onward === undefined && ending.location !== "";
       tally.answer(now - request.due, ending.bytes, stray, now);

@@ -82,6 +82,7 @@ export interface ResultDocument {
     readonly durationMs: number;
     readonly warmUpMs: number;
     readonly requestTimeoutMs: number;
+    readonly maxRate: number;
   };
   readonly machine: {
     readonly cpu: string;
@@ -228,6 +229,7 @@ function planRow(inputs: LoadInputs): ResultDocument["plan"] {
     durationMs: inputs.durationMs,
     warmUpMs: inputs.warmUpMs,
     requestTimeoutMs: inputs.requestTimeoutMs,
+    maxRate: inputs.maxRate,
   };
 }
 

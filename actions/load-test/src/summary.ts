@@ -32,8 +32,10 @@ function headline(result: ResultDocument): string {
         ? `${plan.rate} requests/s`
         : `profile ${plan.profile}`
       : `${plan.users} users, each waiting for its answer`;
+  // A red run's reason stands above: the wrapper puts it there.
+  const reason = result.verdict === "pass" ? `: ${escapeMarkdown(result.reason)}` : "";
   const parts = [
-    `verdict **${result.verdict}**: ${escapeMarkdown(result.reason)}`,
+    `verdict **${result.verdict}**${reason}`,
     `${escapeMarkdown(result.url)}, ${load}, ${plan.durationMs / 1000} s`,
     `${count(result.requests)} requests, ${count(result.failed)} failed (${percent(result.errorPercent)}), ${threeDigits(result.rps)} answers/s`,
   ];
@@ -132,14 +134,14 @@ function thinned(result: ResultDocument): ResultDocument["seconds"] {
 
 function generatorLine(result: ResultDocument): string {
   const { generator, warmUp } = result;
-  const parts = [`${generator.workers} ${generator.workers === 1 ? "thread" : "threads"}`];
+  const parts = [counted(generator.workers, "thread")];
   if (generator.achievedRateRatio !== null) {
     parts.push(`sent ${threeDigits(generator.achievedRateRatio * 100)} % of the planned requests`);
   }
   if (generator.lagP99 !== null) parts.push(`send lag p99 ${ms(generator.lagP99)} ms`);
   parts.push(`busiest second ${Math.round(generator.busiest * 100)} %`);
   parts.push(
-    `at most ${count(generator.maxInFlight)} in flight on ${count(generator.connections)} connections`,
+    `at most ${count(generator.maxInFlight)} in flight on ${counted(generator.connections, "connection")}`,
   );
   if (warmUp.requests > 0)
     parts.push(`warm-up ${count(warmUp.requests)} requests, ${count(warmUp.failed)} failed`);
@@ -153,6 +155,10 @@ export function notes(result: ResultDocument): string[] {
     found.push(
       "Closed model: while the target stalls, waiting users send nothing, so these percentiles hide stalls. Set `rate` to measure what independent visitors see.",
     );
+  }
+  const { maxRate } = result.plan;
+  if (result.plan.model === "closed" && result.rps >= 0.98 * maxRate) {
+    found.push(`The users were held back to the ${count(maxRate)} requests/s that \`max-rate\` allows.`);
   }
   if (result.strayRedirects > 0) {
     found.push(`${count(result.strayRedirects)} answers redirected to another host and were not followed.`);
@@ -172,6 +178,10 @@ function percent(value: number | null): string {
 
 function count(value: number): string {
   return value.toLocaleString("en-US");
+}
+
+function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 function clockTime(iso: string): string {

@@ -32,7 +32,7 @@ export function judgeThresholds(thresholds: readonly Threshold[], measured: Meas
 
 function judgeOne(threshold: Threshold, measured: Measured): Judged {
   const counts = threshold.endpoint === "" ? measured.total : measured.endpoints.get(threshold.endpoint);
-  const value = counts ? valueOf(threshold.metric, counts, measured) : undefined;
+  const value = counts ? measuredValue(threshold.metric, counts, measured) : undefined;
   if (value === undefined) return { threshold, outcome: "no-data", value, marginPercent: undefined };
   const { operator, limit } = threshold;
   const room = operator.startsWith("<") ? limit - value : value - limit;
@@ -44,7 +44,7 @@ function judgeOne(threshold: Threshold, measured: Measured): Judged {
   };
 }
 
-function valueOf(metric: Metric, counts: Counts, measured: Measured): number | undefined {
+function measuredValue(metric: Metric, counts: Counts, measured: Measured): number | undefined {
   switch (metric.kind) {
     case "percentile":
       return (metric.of === "service" ? measured.service : counts.latency).percentile(metric.percent);

@@ -57,7 +57,10 @@ export class Connection {
 
   private receive(chunk: Buffer): void {
     // A server that talks without being asked cannot be trusted with the next request.
-    if (!this.exchange) return this.retire();
+    if (!this.exchange) {
+      this.retire();
+      return;
+    }
     const progress = this.parser.push(chunk);
     if (progress === "done") this.complete();
     else if (progress === "malformed") this.fail("malformed", "the answer is not HTTP/1.1");
@@ -70,9 +73,9 @@ export class Connection {
   }
 
   private ended(): void {
-    if (!this.exchange) return this.retire();
-    if (this.parser.end()) return this.complete();
-    this.failEarly("closed", "the server closed the connection");
+    if (!this.exchange) this.retire();
+    else if (this.parser.end()) this.complete();
+    else this.failEarly("closed", "the server closed the connection");
   }
 
   private broken(error: Error): void {
