@@ -20,7 +20,7 @@ interface Judged {
 
 /** Reads the reports, evaluates every gate, tells the result, and throws the one verdict when it is red. */
 export async function judge(job: Job, before: Before, ends: readonly StepEnd[]): Promise<void> {
-  const failure = await job.context.phase("verdict", async () => {
+  await job.context.phase("verdict", async () => {
     const { mask, clock } = job.context;
     const gathered = await gatherReports(job, before, ends);
     // What a test prints may hold a secret; nothing below sees it.
@@ -50,9 +50,9 @@ export async function judge(job: Job, before: Before, ends: readonly StepEnd[]):
       gates: judged.gates,
       paths,
     });
-    return failureOf(judged.problems);
+    const failure = failureOf(judged.problems);
+    if (failure) throw failure;
   });
-  if (failure) throw failure;
 }
 
 function judgeTestRun(

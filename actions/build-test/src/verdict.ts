@@ -92,10 +92,9 @@ export function judgeTests(run: TestRun): { readonly problems: readonly Problem[
 function testsFailed(failed: readonly TestCase[], run: TestRun): Problem {
   const [first] = failed;
   const told = first ? `${titleOf(first)}${first.message ? `: ${first.message}` : ""}` : "";
-  const verb = failed.length === 1 ? "test failed" : "tests failed";
   return {
     code: "TESTS_FAILED",
-    message: `${failed.length} of ${run.counted.length} ${verb}: ${told}`,
+    message: `${failed.length} of ${run.counted.length} ${run.counted.length === 1 ? "test" : "tests"} failed: ${told}`,
     fix: "see the failed tests in the job summary",
     evidence: failed.slice(0, 20).map((test) => `${titleOf(test)}${test.message ? `: ${test.message}` : ""}`),
   };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Clock } from "../../../../lib/clock.ts";
@@ -41,23 +41,25 @@ async function postmaster(folder: string): Promise<number | undefined> {
 
 /** Where there is no /proc (macOS): the command line names our data folder. */
 async function isServerByPs(pid: number, data: string): Promise<boolean> {
-  try {
-    readFileSync("/proc/self/stat");
-    return false;
-  } catch {
-    const argv = ["ps", "-p", String(pid), "-o", "command="] as const;
-    const exit = await execute({ argv, env: { PATH: "/usr/bin:/bin" }, timeoutMs: 5000 }).catch(
-      () => undefined,
-    );
-    return exit?.stdout.includes(data) ?? false;
-  }
+  if (hasProc()) return false;
+  const argv = ["ps", "-p", String(pid), "-o", "command="] as const;
+  const env = { PATH: "/usr/bin:/bin" };
+  const exit = await execute({ argv, env, timeoutMs: 5000 }).catch(() => undefined);
+  return exit?.stdout.includes(data) ?? false;
 }
 
-/** What is sent, and how long is waited before the next, milliseconds: fast shutdown, immediate one, the end. */
-const LADDER: readonly (readonly [NodeJS.Signals, number])[] = [
-  ["SIGINT", 3000],
-  ["SIGQUIT", 1000],
-  ["SIGKILL", 2000],
+function hasProc(): boolean {
+  return existsSync("/proc/self/cwd");
+}
+
+/**
+ * What is sent to the server and to stray processes (initdb), and how long is
+ * waited before the next, milliseconds. The data is thrown away, so the server
+ * is told at once to stop without the checkpoint of a gentle shutdown.
+ */
+const LADDER: readonly (readonly [NodeJS.Signals, NodeJS.Signals, number])[] = [
+  ["SIGQUIT", "SIGTERM", 2500],
+  ["SIGKILL", "SIGKILL", 2000],
 ];
 const LOOK_MS = 25;
 
@@ -66,14 +68,13 @@ const LOOK_MS = 25;
  * is gone is no error. Returns the pids that outlived even SIGKILL.
  */
 export async function removeServer(folder: string, clock: Clock): Promise<readonly number[]> {
-  for (const [signal, patienceMs] of LADDER) {
+  for (const [toServer, toOthers, patienceMs] of LADDER) {
     const main = await postmaster(folder);
     const all = processesIn(folder);
     if (main === undefined && all.length === 0) break;
     // The postmaster ends its children in good order; without one, each is told itself.
-    const targets =
-      main !== undefined && signal !== "SIGKILL" ? [main] : [...new Set([...(main ? [main] : []), ...all])];
-    for (const pid of targets) send(pid, signal);
+    if (main !== undefined) send(main, toServer);
+    if (main === undefined || toServer === "SIGKILL") for (const pid of all) send(pid, toOthers);
     const end = clock.now() + patienceMs;
     while (clock.now() < end && isAnyAlive(folder, main)) await clock.sleep(LOOK_MS);
   }
@@ -82,7 +83,8 @@ export async function removeServer(folder: string, clock: Clock): Promise<readon
 }
 
 function isAnyAlive(folder: string, main: number | undefined): boolean {
-  return processesIn(folder).length > 0 || (main !== undefined && isAlive(main));
+  // A process that has ended and is not yet reaped still takes signals; /proc knows better.
+  return hasProc() ? processesIn(folder).length > 0 : main !== undefined && isAlive(main);
 }
 
 function isAlive(pid: number): boolean {
