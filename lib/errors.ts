@@ -1,3 +1,5 @@
+import { isNativeError } from "node:util/types";
+
 /**
  * What a red step says. Every failure carries a stable code, one line for the
  * reader, what to do about it, and the evidence it was concluded from.
@@ -66,16 +68,22 @@ export class Cancelled extends Failure {
   }
 }
 
+/** Whether this is an error, also one made in another realm (a worker, a test's sandbox), where `instanceof` says no. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || isNativeError(value);
+}
+
 /**
  * The text of anything that was thrown, without the class name. An
  * AggregateError (all addresses of a host refused) has no message of its own:
  * those of its errors stand for it.
  */
 export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "" && error.errors.length > 0) {
-    return [...new Set(error.errors.map(messageOf))].join("; ");
+  if (isError(error)) {
+    const inner =
+      error.message === "" && "errors" in error && Array.isArray(error.errors) ? error.errors : [];
+    return [...new Set(inner.map(messageOf))].join("; ") || error.message || error.name;
   }
-  if (error instanceof Error) return error.message || error.name;
   if (typeof error === "string") return error;
   try {
     return JSON.stringify(error) ?? String(error);
@@ -92,7 +100,7 @@ export function causeChain(error: unknown): string[] {
   while (current !== undefined && current !== null && !seen.has(current) && messages.length < 8) {
     seen.add(current);
     messages.push(messageOf(current));
-    current = current instanceof Error ? current.cause : undefined;
+    current = isError(current) ? current.cause : undefined;
   }
   return messages;
 }
@@ -100,8 +108,8 @@ export function causeChain(error: unknown): string[] {
 /** The system error code (`ECONNREFUSED`, `ENOSPC`, ...) of an error or of one of its causes, else "". */
 export function systemCode(error: unknown): string {
   let current: unknown = error;
-  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
-    const code = (current as Error & { code?: unknown }).code;
+  for (let depth = 0; depth < 8 && isError(current); depth++) {
+    const code = "code" in current ? current.code : undefined;
     if (typeof code === "string" && !(current instanceof Failure)) return code;
     current = current.cause;
   }
