@@ -56,7 +56,8 @@ function judgeUntouched(run: Run): string[] {
 function judgeWhatIsLeft(run: Run, options: Options): string[] {
   if (!run.world.parts.some(isNew) || run.outcome === "succeeded") return [];
   const whole = run.world.parts.every(isNew) && run.world.proofs.some((proof) => proof.parts.every(isNew));
-  if (whole && ["cancelled", "killed"].includes(run.outcome)) return [];
+  const cancelledLate = run.outcome === "cancelled" && (run.cancelledAt ?? 0) >= verdictAt(run);
+  if (whole && (cancelledLate || run.outcome === "killed")) return [];
   if (!options.rollback || options.onCancel === "leave") return [];
   const words = [run.outcome, run.post];
   if (words.includes("rollback-failed") || words.includes("superseded")) return [];
@@ -65,14 +66,16 @@ function judgeWhatIsLeft(run: Run, options: Options): string[] {
 }
 
 function judgeOthers(run: Run): string[] {
-  const telling = run.calls.filter((call) => {
-    // A cancel drops the answer to what was being read; compare-and-swap is what protects then.
-    const isDropped = call.at <= (run.cancelledAt ?? 0) && call.answeredAt >= (run.cancelledAt ?? Infinity);
-    return ["superseded", "moved"].includes(call.answer) && !isDropped;
-  });
+  // A cancel drops the answer to what was being read; compare-and-swap is what protects then.
+  const cancelledAt = run.cancelledAt ?? Infinity;
+  const heard = run.calls.filter((call) => call.at > cancelledAt || call.answeredAt < cancelledAt);
+  const telling = heard.filter((call) => ["superseded", "moved"].includes(call.answer));
   const told = Math.min(...telling.map((call) => call.answeredAt));
   const after = run.calls.filter((call) => call.at >= told && WRITES.includes(call.name));
   const broken = after.map((call) => `${call.name} although someone else has moved the target`);
+  const reverted = heard.find((call) => call.answer === "reverted-by-target")?.answeredAt ?? Infinity;
+  if (run.calls.some((call) => call.name === "rollBack" && call.at >= reverted))
+    broken.push("rolled back although the target did so by itself");
   // What they did before we looked is what we found; what they did after is not ours to undo.
   const looked = Math.max(...run.calls.filter(isAnsweredInspect).map((call) => call.answeredAt));
   const late = run.world.history.flatMap(({ parts }) =>
@@ -99,11 +102,16 @@ function ownWrites(run: Run): number[] {
 /** Whether all parts were so at some moment of the last seconds before the verdict, which comes before the release. */
 function near(run: Run, right: (part: Part) => boolean): boolean {
   const { history } = run.world;
-  const time = run.calls.find((call) => call.name === "release")?.at ?? run.endedAt;
+  const time = verdictAt(run);
   return history.some((entry, index) => {
     const end = history[index + 1]?.at ?? Infinity;
     return entry.at <= time && end >= time - STALE_MS && entry.parts.every(right);
   });
+}
+
+/** The verdict stands when the release begins. */
+function verdictAt(run: Run): number {
+  return run.calls.find((call) => call.name === "release")?.at ?? run.endedAt;
 }
 
 function isNew(part: Part): boolean {

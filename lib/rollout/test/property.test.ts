@@ -25,10 +25,18 @@ const SCENARIOS: readonly (readonly [string, Scenario, string])[] = [
   ["unhealthy, in stages", { health: "unhealthy", parts: 3 }, "rolled-back"],
   ["good, locked at first", { health: "good", parts: 1, lockedFor: 5000 }, "succeeded"],
   ["locked for too long", { health: "good", parts: 1, lockedFor: 500_000 }, "failed"],
+  [
+    "someone else while it is locked",
+    { health: "good", parts: 1, lockedFor: 5000, theirsAt: 3000 },
+    "succeeded",
+  ],
+  ["someone else right after us", { health: "good", parts: 1, theirsAt: 150 }, "superseded"],
   ["someone else during the watch", { health: "good", parts: 1, theirsAt: 2000 }, "superseded"],
   ["someone else between two stages", { health: "good", parts: 2, theirsAt: 5500 }, "superseded"],
   ["someone else on the way back", { health: "unhealthy", parts: 1, theirsAt: 14_000 }, "superseded"],
   ["a first deployment that crashes", { health: "crashes", parts: 1, first: true }, "failed"],
+  ["refused", { health: "good", parts: 1, refusedStage: 0 }, "failed"],
+  ["refused in the last stage", { health: "good", parts: 2, refusedStage: 1 }, "rolled-back"],
   ["neither version comes up", { health: "crashes", parts: 1, oldIsBroken: true }, "rollback-failed"],
 ];
 
@@ -105,6 +113,7 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record(
     parts: fc.integer({ min: 1, max: 3 }),
     theirsAt: fc.integer({ min: 0, max: 40_000 }),
     lockedFor: fc.integer({ min: 1, max: 70_000 }),
+    refusedStage: fc.integer({ min: 0, max: 2 }),
     first: fc.boolean(),
     oldIsBroken: fc.boolean(),
     blindCheck: fc.boolean(),

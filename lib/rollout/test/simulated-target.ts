@@ -62,6 +62,9 @@ export class SimulatedTarget implements Target<Before, Change, Handle> {
 
   async apply(attempt: Try): Promise<ApplyResult<Handle>> {
     const { stage, before, handle } = attempt;
+    if (this.world.scenario.refusedStage === stage) {
+      return { kind: "not-applied", cause: cause("UPLOAD_FAILED", "the disk is full") };
+    }
     const part = this.world.write(stage, before.generations[stage] ?? -1, "new", "us");
     if (!part) return { kind: "moved", by: "run 8" };
     return { kind: "applied", handle: { generations: [...(handle?.generations ?? []), part.generation] } };

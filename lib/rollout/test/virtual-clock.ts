@@ -47,8 +47,9 @@ export class VirtualClock {
     this.sleepers.push({ at: this.time + ms, owner: this, wake: happen });
   }
 
-  /** Moves time until the work settles; rejects when nobody sleeps and it still has not: it hangs for ever. */
+  /** Moves time until the work settles; rejects when it hangs: nobody sleeps any more, or an hour has passed. */
   async run<T>(work: Promise<T>): Promise<T> {
+    const end = this.time + 3_600_000;
     let settled = false;
     const done = () => {
       settled = true;
@@ -57,7 +58,7 @@ export class VirtualClock {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
       if (settled) return work;
-      if (!this.wakeNext(Infinity)) throw new Error("the rollout hangs: nobody is waiting for anything");
+      if (!this.wakeNext(end)) throw new Error("the rollout hangs");
     }
   }
 

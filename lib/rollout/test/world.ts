@@ -21,6 +21,8 @@ export interface Scenario {
   readonly theirsAt?: number;
   /** Someone else holds the lock for this long from the start, milliseconds. */
   readonly lockedFor?: number;
+  /** The target refuses the change of this stage. */
+  readonly refusedStage?: number;
   /** Nothing ran before. */
   readonly first?: boolean;
   /** The old version does not come up again. */
