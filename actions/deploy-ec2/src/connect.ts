@@ -200,9 +200,12 @@ function wrap(client: Client, host: Host): Connection {
   };
 }
 
-/** The failure of a call on a connection that broke after the login. */
-export function lostConnection(host: Host, reason: string, cause?: unknown): RemoteError {
-  return new RemoteError(`${host.name}: the SSH connection broke: ${reason}`, {
+/** A connection that broke after the login: another one may well stand. */
+export class LostConnection extends RemoteError {}
+
+/** The failure of a call on a connection that broke. */
+export function lostConnection(host: Host, reason: string, cause?: unknown): LostConnection {
+  return new LostConnection(`${host.name}: the SSH connection broke: ${reason}`, {
     code: "CONNECT_FAILED",
     fix: "look at the network and at the host; the host goes back by itself when it was being switched",
     cause,

@@ -10,8 +10,10 @@ export interface CallResult {
   readonly stderr: string;
 }
 
-/** A call's output is kept up to here, bytes; enough for a manifest of 100,000 files to be refused kindly. */
-const OUTPUT_LIMIT = 4_000_000;
+/** A call's output is kept up to here, characters: a manifest of 250,000 files. */
+const OUTPUT_LIMIT = 32_000_000;
+/** The closing mark stands in so many last characters. */
+const MARK_SPAN = 80;
 
 /**
  * One `sh` on the host that takes script after script on its stdin, so that a
@@ -66,6 +68,11 @@ export class HostShell {
     return result;
   }
 
+  /** Whether calls can be made: false once the shell has ended or a call was given up. */
+  usable(): boolean {
+    return !this.ended;
+  }
+
   close(): void {
     this.channel.end();
   }
@@ -78,16 +85,15 @@ export class HostShell {
     this.channel.write(
       `${open}\n${script}\n${close} </dev/null\nprintf '\\n%s %d\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2\n`,
     );
-    const done = new RegExp(`\\n${mark} (\\d+)\\n`);
+    const done = new RegExp(`\\n${mark} (\\d+)\\n$`);
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const match = done.exec(this.stdout);
-      const errorEnd = this.stderr.indexOf(`\n${mark}\n`);
-      if (match && errorEnd >= 0) {
+      const match = done.exec(this.stdout.slice(-MARK_SPAN));
+      if (match && this.stderr.endsWith(`\n${mark}\n`)) {
         return {
           code: Number(match[1]),
-          stdout: this.stdout.slice(0, match.index),
-          stderr: this.stderr.slice(0, errorEnd).trim(),
+          stdout: this.stdout.slice(0, -match[0].length),
+          stderr: this.stderr.slice(0, -mark.length - 2).trim(),
         };
       }
       if (this.ended) throw this.broken();
@@ -113,7 +119,10 @@ export class HostShell {
     return lostConnection(this.connection.host, this.connection.lost() ?? (said || "the host's shell ended"));
   }
 
+  /** The answer to a call that was given up would be taken for that of the next one, so the shell is given up too. */
   private timedOut(ms: number): RemoteError {
+    this.ended = true;
+    this.channel.close();
     return lostConnection(this.connection.host, `the host did not answer within ${Math.round(ms / 1000)} s`);
   }
 }

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # What the runner asks of the host between reading it and leaving it: each a short call.
 
-# prepare_root: the folders of the deploy root.
+# prepare_root: the folders of the deploy root. Exit code 9: the lock is not ours.
 prepare_root() {
+  lock_is_mine || return 9
   mkdir -p "$T/releases" "$T/shared" "$C/releases"
   for entry in "$C"/incoming-*; do
     if [ "$entry" != "$C/incoming-$TOKEN" ]; then rm -rf "$entry"; fi
@@ -33,8 +34,9 @@ rename_whole() {
   mv -f "$1" "$2"
 }
 
-# launch: starts the host script for NEW; its text is in SCRIPT.
+# launch: starts the host script for NEW; its text is in SCRIPT. Exit code 9: the lock is not ours.
 launch() {
+  lock_is_mine || return 9
   rm -rf "$D"
   mkdir -p "$D"
   chmod 755 "$D"
@@ -67,4 +69,23 @@ look() {
 # tell FILE VERDICT: leaves a verdict for this run's host script.
 tell() {
   if [ "$(slurp "$D/token")" = "$TOKEN" ]; then write "$D/$1" "$2"; fi
+}
+
+# discard RELEASE: takes away what this run brought and never started.
+discard() {
+  rm -rf "$C/incoming-$TOKEN"
+  case $1 in "" | "$(current_id)" | "$(slurp "$C/good")" | "$(slurp "$C/previous")") return 0 ;; esac
+  if [ ! -f "$C/releases/$1/since" ]; then rm -rf "$T/releases/$1" "$C/releases/$1"; fi
+}
+
+# settle: what to do with a deployment that its host script left unfinished: prints its pair of releases.
+settle() {
+  read -r state _ <"$D/status" 2>/dev/null || return 0
+  case $state in committed | left | failed | removed | rolled-back | rollback-failed | superseded) return 0 ;; esac
+  if ! alive "$D/supervisor"; then slurp "$D/pair"; fi
+}
+
+# supersede: asks somebody else's host script to go back.
+supersede() {
+  if alive "$D/supervisor"; then write "$D/verdict" "rollback superseded"; fi
 }

@@ -51,7 +51,11 @@ inspect_releases() {
   echo "port $(port_state "${id:-none}")"
   echo "holder $(port_holder)"
   for entry in "$T/releases"/*; do
-    if [ -d "$entry" ]; then echo "release ${entry##*/} $(slurp "$C/releases/${entry##*/}/digest")"; fi
+    meta=$C/releases/${entry##*/}
+    digest=$(slurp "$meta/digest")
+    # Without its run file a release cannot be started again.
+    if [ -f "$meta/since" ] && [ -f "$meta/run" ]; then state=proven; else state=-; fi
+    if [ -d "$entry" ]; then echo "release ${entry##*/} ${digest:--} $state"; fi
   done
 }
 

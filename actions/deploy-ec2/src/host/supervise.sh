@@ -26,10 +26,14 @@ finish() {
   exit 0
 }
 
+# exit_text: how the new release ended, in `how`. No subshell around it: only its parent may wait for it.
 exit_text() {
-  wait "$CHILD" 2>/dev/null
-  code=$?
-  if [ "$code" -gt 128 ]; then echo "was ended by signal $((code - 128))"; else echo "ended with exit code $code"; fi
+  how=ended
+  if [ -n "${CHILD:-}" ]; then
+    wait "$CHILD" 2>/dev/null
+    code=$?
+    if [ "$code" -gt 128 ]; then how="was ended by signal $((code - 128))"; else how="ended with exit code $code"; fi
+  fi
 }
 
 switch() {
@@ -66,7 +70,7 @@ watch_new() {
   done
 }
 died() {
-  how=$(exit_text)
+  exit_text
   if [ -n "$(listeners)" ]; then fail PORT_IN_USE "the new release $how, and port $PORT is held by $(port_holder)"; fi
   fail START_FAILED "the new release $how before it was healthy"
 }
