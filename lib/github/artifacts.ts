@@ -89,7 +89,7 @@ export interface RawStore {
 function verified(store: RawStore): ArtifactStore {
   return {
     kind: store.kind,
-    upload: (name, root, files, options) => store.upload(assertName(name), root, files, options),
+    upload: async (name, root, files, options) => store.upload(assertName(name), root, files, options),
     download: async (name, folder, expected) => {
       await store.fetchInto(assertName(name), folder);
       return describe(name, folder, expected);
