@@ -25,9 +25,9 @@ export function run(argv: readonly [string, ...string[]], options: SpawnOptions 
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ["ignore", options.show ? "inherit" : "pipe", options.show ? "inherit" : "pipe"],
-      timeout: options.timeoutMs ?? 600_000,
-      killSignal: "SIGKILL",
     });
+    // Not the option of `spawn`: its timer outlives a program that could not be started.
+    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 600_000);
     let stdout = "";
     let output = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -37,8 +37,12 @@ export function run(argv: readonly [string, ...string[]], options: SpawnOptions 
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
-    child.on("error", (error) => resolve({ code: -1, stdout, output: `${output}${error.message}\n` }));
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      resolve({ code: -1, stdout, output: `${output}${error.message}\n` });
+    });
     child.on("close", (code, signal) => {
+      clearTimeout(timer);
       if (signal) output += `\n${program} was stopped by ${signal}\n`;
       resolve({ code: code ?? -1, stdout, output });
     });
