@@ -60,12 +60,15 @@ export interface Tally {
   /** When a host's new release was started, milliseconds since the epoch. */
   readonly launchedAt: Map<string, number>;
   healthStatus: number;
+  /** Release of the first host before this run, and the one that the plan is for; "" while unknown. */
+  previous: string;
+  release: string;
 }
 
 /** The hosts of one deployment, as the rollout engine sees them: stages are batches. */
 export class Fleet implements Target<Before, Change, Handle> {
   readonly name: string;
-  readonly tally: Tally = { sent: new Map(), launchedAt: new Map(), healthStatus: 0 };
+  readonly tally: Tally = { sent: new Map(), launchedAt: new Map(), healthStatus: 0, previous: "", release: "" };
   readonly ports: FleetPorts;
 
   constructor(ports: FleetPorts) {
@@ -75,11 +78,17 @@ export class Fleet implements Target<Before, Change, Handle> {
   }
 
   async inspect(_call: Call): Promise<Before> {
-    return { hosts: await each(this.ports.sessions, (session) => inspectHost(session, this.ports)) };
+    const hosts = await each(this.ports.sessions, (session) => inspectHost(session, this.ports));
+    this.tally.previous = hosts[0]?.facts.current ?? "";
+    return { hosts };
   }
 
   plan(before: Before): PlanResult<Change> {
-    return planFleet(before, this.ports.wanted);
+    const result = planFleet(before, this.ports.wanted);
+    const current = before.hosts[0]?.facts.current ?? "";
+    // Unchanged: what was asked for runs already, perhaps under another name.
+    if (result.kind !== "refused") this.tally.release = result.kind === "change" ? result.change.release : current;
+    return result;
   }
 
   gate(_attempt: FleetAttempt, mode: GateMode, call: Call): Promise<GateResult> {

@@ -41,6 +41,10 @@ export function publish(
   const { draft } = context;
   const sent = [...fleet.tally.sent.values()];
   const first = inputs.access.hosts[0];
+  if (fleet.tally.release !== "") {
+    draft.output("release", fleet.tally.release);
+    draft.output("previous-release", fleet.tally.previous);
+  }
   draft.output("hosts", JSON.stringify(results));
   draft.output(
     "bytes-sent",

@@ -11,7 +11,7 @@ import { newToken, openSessions } from "./sessions.ts";
 
 /** Ceiling between two looks, and how long a lost launch may still land; milliseconds. */
 const POLL_MS = 2000;
-const SETTLE_MS = 5000;
+const SETTLE_MS = 3000;
 
 /** The story: make the release, reach the hosts, do what was asked, tell how every host ended. */
 export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
@@ -30,7 +30,6 @@ export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
     if (inputs.action === "status") return await status(inputs, context, fleet);
     if (inputs.action === "prune") return await prune(inputs, context, fleet);
     if (inputs.action === "unlock") return await unlock(inputs, context, fleet);
-    draft.output("release", inputs.release.release);
     return await rollOut(fleet, { ...inputs.rollout, pollMs: POLL_MS, settleMs: SETTLE_MS }, context);
   } finally {
     const results = await hostResults(fleet, startedAt);

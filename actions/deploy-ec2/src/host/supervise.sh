@@ -38,8 +38,8 @@ exit_text() {
 
 switch() {
   say stopping
-  if [ -n "$PREV" ] && [ "$PREV" != "$NEW" ]; then service_stop "$PREV"; fi
-  service_stop "$NEW"
+  # What runs may be neither: a release that was left in place without proof.
+  for old in $(printf '%s\n' "$(current_id)" "$PREV" "$NEW" | sort -u); do service_stop "$old"; done
   if [ -n "$(listeners)" ]; then
     fail PORT_IN_USE "port $PORT is held by $(port_holder)"
   fi
@@ -91,10 +91,11 @@ commit() {
   finish committed
 }
 
-# go_back CODE TEXT: by compare-and-swap: when `current` is neither release, somebody else is at work.
+# go_back CODE TEXT: by compare-and-swap: when `current` is no release of this deployment, somebody
+# else is at work.
 go_back() {
   case $(current_id) in
-    "$NEW" | "$PREV") ;;
+    "$NEW" | "$PREV" | "$(slurp "$C/was")") ;;
     *) finish superseded "$1" "current names $(current_id)" ;;
   esac
   say rolling-back "$@"
@@ -165,6 +166,7 @@ run_supervisor() {
   BEAT=0
   write "$D/supervisor" "$$ $(pid_start $$) $(boot_id)"
   lock_renew || finish superseded LOCKED "the lock is somebody else's"
+  if [ "$MODE" = deploy ]; then write "$C/was" "$(current_id)"; fi
   if [ "$MODE" = recover ]; then go_back "${REASON_CODE:-ROLLED_BACK}" "the run asked for it"; fi
   switch
 }
