@@ -22,9 +22,12 @@ export const FAULTS = [
   "hang",
   "deaf",
   "stale",
+  "slow",
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
+/** A slow call arrives so much later, whatever its caller wants by then. */
+const SLOW_MS = 2000;
 /** A late request lands after this long; a stale read is that old. Both within what `settleMs` allows for. */
 const LATE_MS = 3000;
 /** The wrapper gives a cancelled run this long. */
@@ -232,9 +235,9 @@ function troubled(
       };
       calls.push(seen);
       hooks.onCall(number);
-      await clock.sleep(20);
       const from = trouble.faultsFrom;
       const fault = trouble.faults?.[number] ?? (from && number >= from.call ? from.kind : undefined);
+      await clock.sleep(fault === "slow" ? SLOW_MS : 20);
       if (trouble.cut?.call === number) {
         if (trouble.cut.landed) method.apply(target, args).catch(() => {});
         hooks.die();
