@@ -1,12 +1,12 @@
 import type { Endpoint, Target } from "./endpoint.ts";
 import { type Fleet, type FleetEnd, type SharedPlan, shareOfCount } from "./fleet.ts";
 import type { Model } from "./inputs.ts";
+import { type Measured, measuredOf } from "./judge.ts";
 import { Measurement } from "./measurement.ts";
 import type { SecondNews } from "./messages.ts";
 import { type Profile, segmentsOf } from "./profile.ts";
 import { Schedule } from "./schedule.ts";
-import type { GeneratorHealth, Measured } from "./verdict.ts";
-import { measuredOf } from "./verdict.ts";
+import type { GeneratorHealth } from "./verdict.ts";
 
 /** One load to put on the target; times in milliseconds, rates in requests a second. */
 export interface LoadSpec {
@@ -158,6 +158,7 @@ export function threadsFor(
   profilePeak: (profile: Profile, rate: number) => number,
   cores: number,
 ): number {
+  if (model.kind === "open" && model.profile.kind === "find-max") return Math.max(1, Math.min(2, cores));
   const needed =
     model.kind === "open"
       ? Math.ceil(profilePeak(model.profile, model.rate) / RATE_OF_ONE_THREAD)

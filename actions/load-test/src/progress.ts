@@ -1,6 +1,6 @@
 import type { LoadInputs } from "./inputs.ts";
+import { judgeThresholds, measuredOf, threeDigits } from "./judge.ts";
 import type { Watch } from "./load.ts";
-import { judgeThresholds, measuredOf, threeDigits } from "./verdict.ts";
 
 const LINE_EVERY_MS = 10_000;
 

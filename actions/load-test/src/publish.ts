@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunContext } from "../../../lib/action.ts";
+import { threeDigits } from "./judge.ts";
 import { pageOf } from "./page.ts";
 import type { ResultDocument } from "./result.ts";
 import { notes, summaryOf } from "./summary.ts";
-import { type Judgement, threeDigits } from "./verdict.ts";
+import type { Judgement } from "./verdict.ts";
 
 /** Writes the result and the page, sets the outputs, the report's fields and the summary. */
 export function publish(result: ResultDocument, context: RunContext): void {
@@ -49,6 +50,7 @@ function setNumbers(result: ResultDocument, context: RunContext): void {
   put("p99", result.latency.p99);
   put("p999", result.latency.p999);
   put("max", result.latency.max);
+  put("max-rate-found", result.maxRateFound ?? null);
   put("service-p50", result.service.p50);
   put("service-p95", result.service.p95);
   put("service-p99", result.service.p99);

@@ -1,7 +1,7 @@
 import { escapeMarkdown, table } from "../../../lib/summary.ts";
 import { CLASS_TEXT, type FailureClass } from "./http/failure-class.ts";
+import { threeDigits } from "./judge.ts";
 import type { FailureRow, Latency, ResultDocument } from "./result.ts";
-import { threeDigits } from "./verdict.ts";
 
 /** A percentile of fewer samples than this is the maximum by another name. */
 const SAMPLES_FOR_P999 = 10_000;
@@ -16,6 +16,7 @@ export function summaryOf(result: ResultDocument): string {
     latencyTable(result),
     failuresTable(result),
     endpointsTable(result),
+    probesTable(result),
     chart(result),
     generatorLine(result),
     ...notes(result).map((note) => `_${note}_\n`),
@@ -99,7 +100,21 @@ function endpointsTable(result: ResultDocument): string {
   return table(["request", "count", "failed", "p50", "p95", "p99"], rows);
 }
 
-/** Latency and failures over time; the renderer of job summaries has no legend, so the title says which line is which. */
+function probesTable(result: ResultDocument): string {
+  if (!result.probes) return "";
+  const rows = [...result.probes]
+    .sort((a, b) => a.rate - b.rate)
+    .map((probe) => [
+      count(probe.rate),
+      probe.verdict,
+      ms(probe.p95),
+      percent(probe.errorPercent),
+      escapeMarkdown(probe.reason),
+    ]);
+  return table(["requests/s", "verdict", "p95", "failed", ""], rows);
+}
+
+/** Latency over time; the renderer of job summaries has no legend, so the title says which line is which. */
 function chart(result: ResultDocument): string {
   const points = thinned(result);
   if (points.length < 2) return "";
