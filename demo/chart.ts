@@ -3,7 +3,7 @@ import type { LoadSecond } from "./evidence.ts";
 const WIDTH = 640;
 const HEIGHT = 150;
 const LEFT = 44;
-const BOTTOM = 22;
+const BOTTOM = 26;
 
 /** One SVG: answered and failed requests as stacked bars a second, p95 as a line; the deployment's span behind them. */
 export function loadChart(seconds: readonly LoadSecond[], deployment: readonly [number, number]): string {
@@ -23,21 +23,32 @@ export function loadChart(seconds: readonly LoadSecond[], deployment: readonly [
     (item) => `${(x(item.second) + (x(1) - x(0)) / 2).toFixed(1)},${y(item.p95 / slowest).toFixed(1)}`,
   );
   const [from, to] = deployment.map((second) => Math.min(last, Math.max(0, second)));
-  const span = `<rect x="${x(from ?? 0).toFixed(1)}" y="8" width="${(x(to ?? 0) - x(from ?? 0)).toFixed(1)}" height="${HEIGHT - BOTTOM - 8}" fill="#f4ecd8"/>`;
+  const span = `<rect x="${x(from ?? 0).toFixed(1)}" y="${HEIGHT - BOTTOM + 3}" width="${Math.max(2, x(to ?? 0) - x(from ?? 0)).toFixed(1)}" height="4" fill="#d9a441"/>`;
   const label = (atX: number, atY: number, text: string, anchor = "start") =>
     `<text x="${atX}" y="${atY}" text-anchor="${anchor}">${text}</text>`;
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="requests a second">${span}${bars.join("")}<polyline points="${line.join(" ")}" fill="none" stroke="#34495e" stroke-width="1.5"/>${label(LEFT - 6, 16, `${most}/s`, "end")}${label(WIDTH - LEFT + 6, 16, `${slowest.toFixed(0)} ms`)}${label(LEFT, HEIGHT - 6, "0 s")}${label(WIDTH - LEFT, HEIGHT - 6, `${last} s`, "end")}</svg><p class="legend"><b style="color:#9ec5e8">■</b> answered <b style="color:#c0392b">■</b> failed <b style="color:#34495e">—</b> p95 (right) <b style="color:#e5d6ac">■</b> deployment</p>`;
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="requests a second">${span}${bars.join("")}<polyline points="${line.join(" ")}" fill="none" stroke="#34495e" stroke-width="1.5"/>${label(LEFT - 6, 16, `${most}/s`, "end")}${label(WIDTH - LEFT + 6, 16, `${slowest.toFixed(0)} ms`)}${label(LEFT, HEIGHT - 3, "0 s")}${label(WIDTH - LEFT, HEIGHT - 3, `${last} s`, "end")}</svg><p class="legend"><b style="color:#9ec5e8">■</b> answered <b style="color:#c0392b">■</b> failed <b style="color:#34495e">—</b> p95 (right) <b style="color:#d9a441">▬</b> deployment</p>`;
 }
 
-/** One bar a stage on a common axis of seconds. */
+/** A span of seconds on the timeline. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly colour: string;
+}
+
+/** One row a stage on a common axis of seconds. */
 export function timeline(
-  bars: readonly { label: string; from: number; to: number; kept: boolean }[],
+  rows: readonly { readonly label: string; readonly spans: readonly Span[] }[],
 ): string {
-  const end = Math.max(1, ...bars.map((bar) => bar.to));
-  const x = (second: number) => 110 + (second / end) * 510;
-  const rows = bars.map((bar, index) => {
+  const end = Math.max(1, ...rows.flatMap((row) => row.spans.map((span) => span.to)));
+  const x = (second: number) => 90 + (second / end) * 500;
+  const lines = rows.map((row, index) => {
     const top = 6 + index * 24;
-    return `<text x="0" y="${top + 13}">${bar.label}</text><rect x="${x(bar.from).toFixed(1)}" y="${top}" width="${Math.max(2, x(bar.to) - x(bar.from)).toFixed(1)}" height="17" rx="3" fill="${bar.kept ? "#5d9c6f" : "#c0392b"}"/><text x="${Math.min(600, x(bar.to) + 4).toFixed(1)}" y="${top + 13}">${(bar.to - bar.from).toFixed(1)} s</text>`;
+    const bars = row.spans.map(
+      (span) =>
+        `<rect x="${x(span.from).toFixed(1)}" y="${top}" width="${Math.max(2, x(span.to) - x(span.from)).toFixed(1)}" height="17" rx="3" fill="${span.colour}"/><text x="${(x(span.from) + 4).toFixed(1)}" y="${top + 13}" fill="#fff">${(span.to - span.from).toFixed(0)} s</text>`,
+    );
+    return `<text x="0" y="${top + 13}">${row.label}</text>${bars.join("")}`;
   });
-  return `<svg viewBox="0 0 640 ${bars.length * 24 + 10}" role="img" aria-label="timeline">${rows.join("")}</svg>`;
+  return `<svg viewBox="0 0 640 ${rows.length * 24 + 10}" role="img" aria-label="timeline">${lines.join("")}</svg>`;
 }

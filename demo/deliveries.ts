@@ -25,7 +25,9 @@ export interface Delivery {
   readonly approval: string;
   readonly project: string;
   readonly keep: string;
-  readonly startedAt: number;
+  readonly pushedAt: number;
+  /** When its pipeline was done; pushedAt until then. */
+  builtAt: number;
 }
 
 /** How many pipelines build at the same time: one a core on the smallest machines. */
@@ -49,8 +51,9 @@ export class Deliveries {
     const commit = makeProject(checkout, project, stage.message, stage.edits);
     progress.say(`${stage.key}: commit ${commit.slice(0, 7)} "${stage.message}"`);
     const approval = join(home, "approved");
+    const pushedAt = Date.now();
     const run = await this.launch(stage, "deliver.yml", { APPROVAL: approval });
-    return { stage, run, approval, project, keep: join(home, "kept"), startedAt: Date.now() };
+    return { stage, run, approval, project, keep: join(home, "kept"), pushedAt, builtAt: pushedAt };
   }
 
   /** Starts all, two at a time; resolves when each is built or has failed. */
@@ -71,6 +74,7 @@ export class Deliveries {
   /** Resolves when the pipeline has done its part: built and waiting, or failed. */
   async built(delivery: Delivery): Promise<void> {
     await Promise.race([delivery.run.waitFor("waiting for approval"), delivery.run.result]).catch(() => {});
+    delivery.builtAt = Date.now();
   }
 
   /** Approves a delivery, with load beside it where the stage wants that, and waits for its end. */
@@ -98,7 +102,9 @@ export class Deliveries {
       current: currentRelease(machine.target),
       logins: machine.sshd.logins() - loginsBefore,
       reports: keptJson(delivery.keep, "deploy-ec2"),
-      seconds: secondsOf(result, delivery, startedAt, endedAt),
+      seconds: (delivery.builtAt - delivery.pushedAt + (endedAt - startedAt)) / 1000,
+      pushedAt: delivery.pushedAt,
+      builtAt: delivery.builtAt,
       startedAt,
       endedAt,
     };
@@ -162,13 +168,6 @@ function outcomeOf(result: ActResult): string {
   if (deployed !== "") return deployed;
   const code = outputOf(result, "test.failure-code");
   return code === "" ? "" : `stopped: ${code}`;
-}
-
-/** Seconds that the stage worked, without the time that it waited for its approval. */
-function secondsOf(result: ActResult, delivery: Delivery, approvedAt: number, endedAt: number): number {
-  const built = outputOf(result, "test.duration-ms");
-  const waited = approvedAt < endedAt ? endedAt - approvedAt : 0;
-  return (delivery.stage.loadSeconds > 0 ? waited : Math.max(result.ms, Number(built))) / 1000;
 }
 
 function hostVariables(machine: Machine): Record<string, string> {

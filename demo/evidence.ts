@@ -40,6 +40,9 @@ export interface StageEvidence {
   readonly logins: number;
   readonly reports: readonly Readonly<Record<string, unknown>>[];
   readonly seconds: number;
+  /** Milliseconds since the epoch: pushed, built (or failed), approved, ended. */
+  readonly pushedAt: number;
+  readonly builtAt: number;
   readonly startedAt: number;
   readonly endedAt: number;
   /** Why the promise was not kept; empty when it was. */

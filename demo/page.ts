@@ -14,12 +14,22 @@ details { margin: .5rem 0; } summary { cursor: pointer; } h1 { font-weight: 600;
 
 /** The whole page: one file, nothing loaded from anywhere. */
 export function renderPage(stages: readonly StageEvidence[]): string {
-  const start = Math.min(...stages.map((stage) => stage.startedAt));
-  const bars = stages.map((stage) => ({
+  const start = Math.min(...stages.map((stage) => stage.pushedAt));
+  const seconds = (at: number) => (at - start) / 1000;
+  const rows = stages.map((stage) => ({
     label: stage.stage.key,
-    from: (stage.startedAt - start) / 1000,
-    to: (stage.endedAt - start) / 1000,
-    kept: stage.broken.length === 0,
+    spans: [
+      { from: seconds(stage.pushedAt), to: seconds(stage.builtAt), colour: "#8aa4bd" },
+      ...(stage.endedAt > stage.startedAt + 500
+        ? [
+            {
+              from: seconds(stage.startedAt),
+              to: seconds(stage.endedAt),
+              colour: stage.broken.length === 0 ? "#5d9c6f" : "#c0392b",
+            },
+          ]
+        : []),
+    ],
   }));
   const kept = stages.filter((stage) => stage.broken.length === 0).length;
   return `<!doctype html>
@@ -27,7 +37,7 @@ export function renderPage(stages: readonly StageEvidence[]): string {
 <h1>From commits to proven deployments</h1>
 <p>Five commits of one team, carried by goci's workflows to a host over SSH. <strong class="${kept === stages.length ? "kept" : "broken"}">${kept} of ${stages.length} stages ended as promised.</strong></p>
 ${overview(stages)}
-<h2>Timeline</h2>${timeline(bars)}
+<h2>Timeline</h2>${timeline(rows)}<p class="legend"><b style="color:#8aa4bd">■</b> pipeline <b style="color:#5d9c6f">■</b> deployment, after its approval</p>
 ${stages.map(section).join("\n")}
 </body></html>
 `;

@@ -10,7 +10,13 @@ export interface Edit {
 }
 
 /** Paths that a team gets when it writes `uses: org/goci/...@v1`. */
-const PUBLISHED = ["actions/*/action.yml", "actions/*/dist/**", ".github/workflows", "package.json", "LICENSE"];
+const PUBLISHED = [
+  "actions/*/action.yml",
+  "actions/*/dist/**",
+  ".github/workflows",
+  "package.json",
+  "LICENSE",
+];
 
 /** Third-party actions that a run without a network stands in for, with what they do here. */
 const STAND_INS: Readonly<Record<string, string>> = {
@@ -113,7 +119,11 @@ function applyEdit(folder: string, edit: Edit): void {
 }
 
 function copyTracked(from: string, patterns: readonly string[], to: string): void {
-  const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...patterns], { cwd: from, encoding: "utf8" });
+  const files = execFileSync(
+    "git",
+    ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...patterns],
+    { cwd: from, encoding: "utf8" },
+  );
   for (const file of files.split("\0").filter((name) => name !== "")) {
     mkdirSync(dirname(join(to, file)), { recursive: true });
     // A file that git knows and that was just removed is no part of the tree.

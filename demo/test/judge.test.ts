@@ -38,6 +38,8 @@ function evidence(change: Partial<StageEvidence>): Omit<StageEvidence, "broken">
     logins: 1,
     reports: [],
     seconds: 5,
+    pushedAt: 0,
+    builtAt: 0,
     startedAt: 0,
     endedAt: 5000,
     ...change,
