@@ -142,7 +142,7 @@ export class Deliveries {
     const home = join(folder, stage.key);
     const name = workflow.replace(".yml", "");
     const run = startAct({
-      act: process.env["ACT"] ?? "act",
+      act: join(checkout, ".tools/bin/act"),
       folder: join(home, "shop"),
       workflow: join(".github/workflows", workflow),
       event: inputs ? "workflow_dispatch" : "push",
