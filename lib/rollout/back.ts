@@ -4,6 +4,7 @@ import type { Cause, Observation, RollBackResult, VerifyResult } from "./target.
 
 /** The way back: watched and verified like the way forward, in a budget of its own. */
 
+/** What `rollBack` did. */
 export function rolledBack(state: RolloutState, result: RollBackResult, now: number): Step {
   switch (result.kind) {
     case "restored":
@@ -25,6 +26,7 @@ export function rolledBack(state: RolloutState, result: RollBackResult, now: num
   }
 }
 
+/** One look at the old version, during the watch or as the confirmation after its proof. */
 export function observedBack(state: RolloutState, result: Observation, now: number): Step {
   switch (result.kind) {
     case "superseded":
@@ -46,6 +48,7 @@ export function observedBack(state: RolloutState, result: Observation, now: numb
   }
 }
 
+/** The health check of the old version ended. */
 export function verifiedBack(state: RolloutState, result: VerifyResult, now: number): Step {
   if (result.kind === "failed") return stuck(state, result.cause, now);
   return saying(result.detail, enter(state, "confirm-back", now));

@@ -13,10 +13,12 @@ import type {
 
 /** The way forward: each function takes the answer that its phase was waiting for. */
 
+/** What runs now is known. */
 export function inspected(state: RolloutState, before: unknown, now: number): Step {
   return enter(state, "plan", now, { attempt: { ...state.attempt, before } });
 }
 
+/** The difference is known: nothing to do, only to show, or to be made once the way is free. */
 export function planned(state: RolloutState, result: PlanResult, now: number): Step {
   if (result.kind === "refused") return giveUp(state, result.cause, now);
   if (result.kind === "unchanged") {
@@ -30,6 +32,7 @@ export function planned(state: RolloutState, result: PlanResult, now: number): S
   return applyStage(next, 0, now);
 }
 
+/** The way is free, or not yet. */
 export function gated(state: RolloutState, result: GateResult, now: number): Step {
   if (state.cancelled) return finish(state, { kind: "untouched" }, now);
   if (result.kind === "refused") return giveUp(state, result.cause, now);
@@ -41,6 +44,7 @@ export function gated(state: RolloutState, result: GateResult, now: number): Ste
   return keepWaiting(state, `waiting for ${result.by}`, now);
 }
 
+/** A stage was applied, refused, or overtaken. */
 export function applied(state: RolloutState, result: ApplyResult, now: number): Step {
   if (result.kind === "moved") return finish(withoutDoubt(state), { kind: "superseded", by: result.by }, now);
   if (result.kind === "not-applied") {
@@ -60,6 +64,7 @@ export function located(state: RolloutState, result: ApplyResult, now: number): 
   return applied(state, result, now);
 }
 
+/** One look at the new version, during the watch or as the confirmation after the commit. */
 export function observed(state: RolloutState, result: Observation, now: number): Step {
   switch (result.kind) {
     case "superseded":
@@ -83,6 +88,7 @@ export function observed(state: RolloutState, result: Observation, now: number):
   }
 }
 
+/** The health check of the new version ended. */
 export function verified(state: RolloutState, result: VerifyResult, now: number): Step {
   if (result.kind === "failed") return fail(state, result.cause, now);
   const stage = state.attempt.stage + 1;
@@ -92,11 +98,13 @@ export function verified(state: RolloutState, result: VerifyResult, now: number)
   );
 }
 
+/** The proven change was made final; it is confirmed by one more look. */
 export function committed(state: RolloutState, result: CommitResult, now: number): Step {
   if (state.cancelled) return turnBack(state, now);
   return result.kind === "failed" ? fail(state, result.cause, now) : enter(state, "confirm", now);
 }
 
+/** The failure is explained, as well as it can be. */
 export function diagnosed(state: RolloutState, causes: readonly Cause[], now: number): Step {
   const [best, ...others] = causes;
   if (!best || !state.cause) return turnBack(state, now);

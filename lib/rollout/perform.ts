@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import { backoff } from "../poll.ts";
 import { causeOf, classifyError } from "./faults.ts";
 import { type CallName, type Effect, type Event, type Fault, isWayBack, type RolloutState } from "./model.ts";
-import type { Call, Target } from "./target.ts";
+import type { Call, FaultClass, Target } from "./target.ts";
 
 /** After a call was told to stop it has this long to say how it ended, milliseconds; then its answer is lost. */
 const GRACE_MS = 1000;
@@ -13,6 +13,7 @@ const RETRY_CEILING_MS = 10_000;
 
 /** A look that hangs longer than this is given up and made again, milliseconds. */
 const LOOK_MS = 30_000;
+const LOOK_TRIES = 3;
 const LOOKS: ReadonlySet<CallName> = new Set(["observe", "locate"]);
 
 /** A lost answer of these changes what is known of the target, so it must reach the machine. */
@@ -65,7 +66,7 @@ async function answerOf(
         if (over.signal.aborted) return ended();
         const found = target.classify?.(error) ?? classifyError(error);
         log.debug(`${effect.call}: ${found} fault: ${trouble}`);
-        if (found !== "transient" || ASKED_ONCE.has(effect.call)) {
+        if (!isWorthAsking(effect.call, found, tries)) {
           return { kind: "fault", class: found, cause: causeOf(error, found) };
         }
         log.info(`${effect.call}: asking again after: ${trouble}`);
@@ -81,6 +82,12 @@ async function answerOf(
     over.signal.addEventListener("abort", onOver, { once: true });
   });
   return Promise.race([ask(), tooLate]).finally(() => timers.abort());
+}
+
+/** A change under way is not given up for one odd answer to a look, even if it looks final. */
+function isWorthAsking(name: CallName, found: FaultClass, tries: number): boolean {
+  if (ASKED_ONCE.has(name)) return false;
+  return found === "transient" || (found === "permanent" && LOOKS.has(name) && tries < LOOK_TRIES);
 }
 
 async function invoke(target: Target, state: RolloutState, name: CallName, call: Call): Promise<Event> {

@@ -55,6 +55,10 @@ async function check(scenario: Scenario, trouble: Trouble): Promise<Run> {
   return run;
 }
 
+function versions(run: Run): string[] {
+  return run.world.parts.map((part) => part.version);
+}
+
 describe("every run ends proven, rolled back and proven, or untouched", () => {
   test.each(SCENARIOS)("%s: as it deserves", async (_name, scenario, outcome) => {
     const run = await check(scenario, {});
@@ -67,6 +71,8 @@ describe("every run ends proven, rolled back and proven, or untouched", () => {
       for (const landed of [false, true]) {
         const run = await check(scenario, { cut: { call, landed } });
         expect(run.outcome).toBe("killed");
+        const again = await check(scenario, { cut: { call, landed }, postTwice: true });
+        expect(versions(again)).toEqual(versions(run));
       }
     }
   });

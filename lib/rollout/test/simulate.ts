@@ -41,6 +41,8 @@ export interface Trouble {
   readonly faultsFrom?: { readonly call: number; readonly kind: FaultKind };
   /** The process dies at this call: before it is sent, or after it landed and before its answer. */
   readonly cut?: { readonly call: number; readonly landed: boolean };
+  /** The post step runs once more, with the same saved state. */
+  readonly postTwice?: boolean;
   /** The cancel comes so long after this call was sent, milliseconds. */
   readonly cancel?: { readonly call: number; readonly after: number; readonly kill?: boolean };
 }
@@ -72,6 +74,8 @@ export interface Run {
   readonly postLog: readonly string[];
   readonly phases: readonly { readonly name: string; readonly ok: boolean }[];
   readonly log: readonly string[];
+  readonly evidence: readonly string[];
+  readonly summary: string;
 }
 
 export const OPTIONS: Options = {
@@ -93,10 +97,10 @@ export async function simulate(scenario: Scenario, trouble: Trouble = {}): Promi
   const calls: SeenCall[] = [];
   const main = startProcess(world, state, trouble, calls);
   const work = rollOut(main.target, { ...OPTIONS, ...trouble.options }, main.ports).then(
-    (green) => ({ outcome: green as string, code: "", message: "" }),
+    (green) => ({ outcome: green as string, ...NO_FAILURE }),
     (error: unknown) => verdictOf(error),
   );
-  const killed = main.died.then(() => ({ outcome: "killed", code: "", message: "" }));
+  const killed = main.died.then(() => ({ outcome: "killed", ...NO_FAILURE }));
   const verdict = await clock.run(Promise.race([work, killed]));
   const endedAt = clock.time;
   main.kill();
@@ -107,6 +111,10 @@ export async function simulate(scenario: Scenario, trouble: Trouble = {}): Promi
     calls,
   );
   const postEnd = await clock.run(runPost(post));
+  if (trouble.postTwice) {
+    const once = startProcess(world, memoryState(cloned(state.values)), {}, calls);
+    await clock.run(runPost(once));
+  }
   await clock.pass(60_000);
   return {
     world,
@@ -120,6 +128,7 @@ export async function simulate(scenario: Scenario, trouble: Trouble = {}): Promi
     postLog: post.log.lines,
     phases: main.phases,
     log: main.log.lines,
+    summary: main.ports.draft.summary,
   };
 }
 
@@ -134,9 +143,12 @@ async function runPost(process: ReturnType<typeof startProcess>): Promise<string
   return "finished";
 }
 
-function verdictOf(error: unknown): { outcome: string; code: string; message: string } {
+const NO_FAILURE = { code: "", message: "", evidence: [] as readonly string[] };
+
+function verdictOf(error: unknown): { outcome: string } & typeof NO_FAILURE {
   if (!(error instanceof Failure)) throw error;
-  return { outcome: error.outcome, code: error.code, message: error.message };
+  const { outcome, code, message, evidence } = error;
+  return { outcome, code, message, evidence };
 }
 
 function cloned(values: Record<string, unknown>): Record<string, unknown> {
