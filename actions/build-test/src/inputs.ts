@@ -164,8 +164,8 @@ function parseDatabase(read: InputReader): DatabaseInputs {
   return {
     provider: provider === "docker" ? "auto" : provider,
     version,
-    name: readName(read, "database-name"),
-    user: readName(read, "database-user"),
+    name: readName(read, "database-name", /[\0\r\n]/),
+    user: readName(read, "database-user", /["'$\\\0\r\n]/),
     password: readPassword(read),
     init: read.list("database-init"),
     settings,
@@ -173,11 +173,12 @@ function parseDatabase(read: InputReader): DatabaseInputs {
   };
 }
 
-function readName(read: InputReader, name: string): string {
+/** `strange` are characters that it must not hold: initdb itself stumbles over those of a user's name. */
+function readName(read: InputReader, name: string, strange: RegExp): string {
   const value = read.text(name, "app");
-  const isGood = Buffer.byteLength(value) <= 63 && !value.startsWith("pg_") && !/[\0\r\n]/.test(value);
-  if (!isGood)
-    read.problem(`\`${name}\` is \`${value}\`: allowed are at most 63 bytes, not starting with \`pg_\``);
+  const isGood = Buffer.byteLength(value) <= 63 && !value.startsWith("pg_") && !strange.test(value);
+  const allowed = "allowed are at most 63 bytes without quotes, `$` and `\\`, not starting with `pg_`";
+  if (!isGood) read.problem(`\`${name}\` is \`${value}\`: ${allowed}`);
   return value;
 }
 
