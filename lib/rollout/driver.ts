@@ -31,8 +31,7 @@ export async function rollOut(target: Target, options: Options, ports: RolloutPo
 
 /** Carries out the effects of the machine, from any step of it, until it is done. */
 export async function drive(target: Target, first: Step, ports: RolloutPorts): Promise<RolloutState> {
-  const driver = new Driver(target, ports);
-  driver.accept(first);
+  const driver = new Driver(target, ports, first);
   while (driver.state.phase !== "done") await driver.runPhase();
   return driver.state;
 }
@@ -41,16 +40,20 @@ export async function drive(target: Target, first: Step, ports: RolloutPorts): P
 class PhaseWentWrong extends Error {}
 
 class Driver {
-  state!: RolloutState;
+  state: RolloutState;
   private readonly target: Target;
   private readonly ports: RolloutPorts;
   private next: (Effect & { kind: "call" }) | undefined;
   private cancel: Promise<Event>;
+  private shownPlan = "";
 
-  constructor(target: Target, ports: RolloutPorts) {
+  constructor(target: Target, ports: RolloutPorts, first: Step) {
     this.target = target;
     this.ports = ports;
     this.cancel = cancelOf(ports.signal);
+    this.state = first.state;
+    this.accept(first);
+    this.save();
   }
 
   /** Runs all turns of phases with the same title as one log group and one entry of the report. */
@@ -67,13 +70,13 @@ class Driver {
     }
   }
 
-  /** Takes over a step: remembers, then saves, then does. */
-  accept({ state, effects }: Step): { readonly interrupt: boolean } {
-    const before: RolloutState | undefined = this.state;
+  /** Takes over a step; what it calls for comes in the next turn, after the state was saved. */
+  private accept({ state, effects }: Step): { readonly interrupt: boolean } {
+    const before = this.state;
     this.state = state;
     this.next = effects.find((effect) => effect.kind === "call");
     for (const effect of effects) if (effect.kind === "say") this.ports.log.info(effect.text);
-    if (before?.phase !== state.phase || before.cancelled !== state.cancelled) this.save();
+    if (before.phase !== state.phase || before.cancelled !== state.cancelled) this.save();
     return { interrupt: effects.some((effect) => effect.kind === "interrupt") };
   }
 
@@ -97,7 +100,10 @@ class Driver {
     this.accept(step(this.state, event, this.ports.clock.now()));
   }
 
+  /** Once, though the plan is made again behind the gate; then only if it came out otherwise. */
   private showPlan(lines: readonly string[]): void {
+    if (lines.join("\n") === this.shownPlan) return;
+    this.shownPlan = lines.join("\n");
     for (const line of lines) this.ports.log.info(line);
     const cut = lines.slice(0, SUMMARY_PLAN_LINES);
     if (cut.length < lines.length) cut.push(`... and ${lines.length - cut.length} more`);

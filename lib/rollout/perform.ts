@@ -81,7 +81,7 @@ async function answerOf(
     const onOver = () => void slept(clock, GRACE_MS, timers.signal).then((due) => due && resolve(ended()));
     over.signal.addEventListener("abort", onOver, { once: true });
   });
-  return Promise.race([ask(), tooLate]).finally(() => timers.abort());
+  return Promise.race([ask().catch(defect), tooLate]).finally(() => timers.abort());
 }
 
 /** A change under way is not given up for one odd answer to a look, even if it looks final. */
@@ -139,6 +139,11 @@ async function within<T>(ms: number, call: Call, clock: Clock, body: (call: Call
   } finally {
     timer.abort();
   }
+}
+
+/** Even a defect of a target's own code must end in a verdict on the target. */
+function defect(error: unknown): Fault {
+  return { kind: "fault", class: "permanent", cause: causeOf(error, "permanent") };
 }
 
 function unanswered(name: CallName, over: AbortSignal, trouble: string): Fault {

@@ -1,5 +1,6 @@
 import type { Options } from "../model.ts";
-import { OPTIONS, type Run, type SeenCall, type Trouble } from "./simulate.ts";
+import type { SeenCall } from "./bad-line.ts";
+import { OPTIONS, type Run, type Trouble } from "./simulate.ts";
 import type { Part } from "./world.ts";
 
 const WRITES: readonly string[] = ["apply", "commit", "rollBack"];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { FAULTS, type FaultKind } from "./bad-line.ts";
 import { judge } from "./judge.ts";
-import { FAULTS, type FaultKind, type Run, simulate, type Trouble } from "./simulate.ts";
+import { type Run, simulate, type Trouble } from "./simulate.ts";
 import type { Health, Scenario } from "./world.ts";
 
 const HEALTHS: readonly Health[] = [

@@ -3,33 +3,13 @@ import { RecordingLog } from "../../log.ts";
 import { ReportDraft } from "../../report.ts";
 import { memoryState } from "../../state.ts";
 import { type RolloutPorts, rollOut } from "../driver.ts";
-import type { CallName, Options } from "../model.ts";
+import type { Options } from "../model.ts";
 import { resume, unfinished } from "../resume.ts";
-import type { Target } from "../target.ts";
+import { behindBadLine, type FaultKind, type LineTrouble, type SeenCall } from "./bad-line.ts";
 import { SimulatedTarget } from "./simulated-target.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { type Scenario, World } from "./world.ts";
 
-/** How one call can go wrong. */
-export const FAULTS = [
-  "throttle",
-  "server-error",
-  "reset",
-  "lost",
-  "late",
-  "denied",
-  "defect",
-  "hang",
-  "deaf",
-  "stale",
-  "slow",
-] as const;
-export type FaultKind = (typeof FAULTS)[number];
-
-/** A slow call arrives so much later, whatever its caller wants by then. */
-const SLOW_MS = 2000;
-/** A late request lands after this long; a stale read is that old. Both within what `settleMs` allows for. */
-const LATE_MS = 3000;
 /** The wrapper gives a cancelled run this long. */
 const CANCEL_GRACE_MS = 6500;
 
@@ -45,16 +25,6 @@ export interface Trouble {
   readonly postTwice?: boolean;
   /** The cancel comes so long after this call was sent, milliseconds. */
   readonly cancel?: { readonly call: number; readonly after: number; readonly kill?: boolean };
-}
-
-/** One call as the target saw it. */
-export interface SeenCall {
-  readonly name: CallName;
-  readonly at: number;
-  readonly stage: number;
-  /** The kind of the answer and when the engine got it; "" and Infinity when it got none. */
-  answer: string;
-  answeredAt: number;
 }
 
 /** How a simulated run went, for the judge. */
@@ -155,6 +125,7 @@ function cloned(values: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
 }
 
+/** One process of the run: the main step, or a post step with what was saved. */
 function startProcess(
   world: World,
   state: ReturnType<typeof memoryState>,
@@ -165,21 +136,13 @@ function startProcess(
   const abort = new AbortController();
   const log = new RecordingLog();
   const phases: { name: string; ok: boolean }[] = [];
+  const life = mortal(kill);
   let cancelledAt: number | undefined;
-  let dead = false;
-  let die: () => void = () => {};
-  const died = new Promise<void>((resolve) => {
-    die = () => {
-      dead = true;
-      kill();
-      resolve();
-    };
-  });
   const cancel = () => {
-    if (dead) return;
+    if (life.isOver()) return;
     cancelledAt = world.clock.time;
     abort.abort(new Error("cancelled"));
-    if (trouble.cancel?.kill) world.clock.at(CANCEL_GRACE_MS, die);
+    if (trouble.cancel?.kill) world.clock.at(CANCEL_GRACE_MS, life.end);
   };
   const ports: RolloutPorts = {
     clock,
@@ -189,113 +152,42 @@ function startProcess(
     state: { ...state, save: (name, value) => state.save(name, JSON.parse(JSON.stringify(value))) },
     draft: new ReportDraft(),
     random: () => 0.5,
-    phase: async (name, body) => {
-      const phase = { name, ok: false };
-      phases.push(phase);
-      const result = await body();
-      phase.ok = true;
-      return result;
+    phase: (name, body) => recordPhase(phases, name, body),
+  };
+  const { faults, faultsFrom: from, cut } = trouble;
+  const line: LineTrouble = {
+    faultOf: (number) => faults?.[number] ?? (from && number >= from.call ? from.kind : undefined),
+    deathAt: (number) => (cut?.call === number ? cut : undefined),
+    onCall: (number) => {
+      if (trouble.cancel?.call === number) world.clock.at(trouble.cancel.after, cancel);
     },
+    die: life.end,
   };
-  const target = new SimulatedTarget(world, clock);
-  const onCall = (number: number) => {
-    if (trouble.cancel?.call === number) world.clock.at(trouble.cancel.after, cancel);
-  };
-  return {
-    target: troubled(target, world, clock, trouble, calls, { onCall, die }),
-    ports,
-    log,
-    phases,
-    died,
-    kill: die,
-    cancelledAt: () => cancelledAt,
-  };
+  const target = behindBadLine(new SimulatedTarget(world, clock), world, clock, line, calls);
+  return { target, ports, log, phases, died: life.over, kill: life.end, cancelledAt: () => cancelledAt };
 }
 
-const METHODS: ReadonlySet<string> = new Set<CallName>([
-  "inspect",
-  "gate",
-  "apply",
-  "locate",
-  "observe",
-  "verify",
-  "commit",
-  "diagnose",
-  "rollBack",
-  "release",
-]);
-
-/** The target behind a bad line: each call takes 20 ms each way, and what `trouble` says happens to it. */
-function troubled(
-  target: SimulatedTarget,
-  world: World,
-  clock: RolloutPorts["clock"],
-  trouble: Trouble,
-  calls: SeenCall[],
-  hooks: { onCall(number: number): void; die(): void },
-): Target {
-  const line = (name: CallName, method: (...args: unknown[]) => Promise<unknown>) => {
-    return async (...args: unknown[]) => {
-      const number = calls.length;
-      const [attempt] = args as [{ stage?: number } | undefined];
-      const seen: SeenCall = {
-        name,
-        at: world.clock.time,
-        stage: attempt?.stage ?? 0,
-        answer: "",
-        answeredAt: Infinity,
-      };
-      calls.push(seen);
-      hooks.onCall(number);
-      const from = trouble.faultsFrom;
-      const fault = trouble.faults?.[number] ?? (from && number >= from.call ? from.kind : undefined);
-      await clock.sleep(fault === "slow" ? SLOW_MS : 20);
-      if (trouble.cut?.call === number) {
-        if (trouble.cut.landed) method.apply(target, args).catch(() => {});
-        hooks.die();
-        return new Promise(() => {});
-      }
-      if (fault) await fail(fault, args, method);
-      target.age = () => (fault === "stale" ? LATE_MS : 0);
-      const result = await method.apply(target, args);
-      if (fault === "lost") throw systemError();
-      await clock.sleep(20);
-      seen.answer = (result as { kind?: string } | undefined)?.kind ?? "";
-      seen.answeredAt = world.clock.time;
-      return result;
+function mortal(kill: () => void) {
+  let isOver = false;
+  let end: () => void = () => {};
+  const over = new Promise<void>((resolve) => {
+    end = () => {
+      isOver = true;
+      kill();
+      resolve();
     };
-  };
-  const fail = async (
-    fault: FaultKind,
-    args: unknown[],
-    method: (...args: unknown[]) => Promise<unknown>,
-  ): Promise<void> => {
-    const { signal } = args.at(-1) as { signal: AbortSignal };
-    if (fault === "throttle")
-      throw Object.assign(new Error("Rate exceeded"), { name: "ThrottlingException" });
-    if (fault === "server-error") throw Object.assign(new Error("oops"), { statusCode: 503 });
-    if (fault === "reset") throw systemError();
-    if (fault === "denied") throw Object.assign(new Error("not allowed"), { status: 403 });
-    if (fault === "defect") throw new TypeError("x is not a function");
-    if (fault === "deaf") await new Promise(() => {});
-    if (fault === "hang") {
-      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-    }
-    if (fault === "late") {
-      world.clock.at(LATE_MS, () => void method.apply(target, args).catch(() => {}));
-      throw systemError();
-    }
-  };
-  return new Proxy(target, {
-    get: (object, key) => {
-      const value: unknown = Reflect.get(object, key);
-      if (typeof value !== "function") return value;
-      const method = value as (...args: unknown[]) => Promise<unknown>;
-      return METHODS.has(String(key)) ? line(key as CallName, method) : method.bind(object);
-    },
   });
+  return { over, end, isOver: () => isOver };
 }
 
-function systemError(): Error {
-  return Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+async function recordPhase<T>(
+  phases: { name: string; ok: boolean }[],
+  name: string,
+  body: () => Promise<T>,
+): Promise<T> {
+  const phase = { name, ok: false };
+  phases.push(phase);
+  const result = await body();
+  phase.ok = true;
+  return result;
 }
