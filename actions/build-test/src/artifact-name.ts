@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 /**
  * Eight hex digits that tell the jobs of a matrix apart. The order of keys does
- * not count; a job without a matrix (`null` or nothing) has the hash of `null`.
+ * not count; a job without a matrix (`null` on GitHub, `{}` under act) has the hash of `null`.
  */
 export function matrixHash(json: string): string {
   let canonical = "null";
@@ -13,6 +13,7 @@ export function matrixHash(json: string): string {
       canonical = json.trim();
     }
   }
+  if (canonical === "{}") canonical = "null";
   return createHash("sha256").update(canonical).digest("hex").slice(0, 8);
 }
 

@@ -8,8 +8,8 @@ import { createGzip } from "node:zlib";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 
 /**
- * An artifact may hold a Node runtime of 100 MB. On it, levels 6 and 9 take two
- * to six times as long as level 4 and save 1 to 2 percent.
+ * An artifact may hold a Node runtime of 120 MB. On it level 6 takes 1.7 times
+ * and level 9 five times the time of level 4, and they save 3 percent.
  */
 const GZIP_LEVEL = 4;
 
