@@ -68,7 +68,13 @@ export interface Tally {
 /** The hosts of one deployment, as the rollout engine sees them: stages are batches. */
 export class Fleet implements Target<Before, Change, Handle> {
   readonly name: string;
-  readonly tally: Tally = { sent: new Map(), launchedAt: new Map(), healthStatus: 0, previous: "", release: "" };
+  readonly tally: Tally = {
+    sent: new Map(),
+    launchedAt: new Map(),
+    healthStatus: 0,
+    previous: "",
+    release: "",
+  };
   readonly ports: FleetPorts;
 
   constructor(ports: FleetPorts) {
@@ -87,7 +93,8 @@ export class Fleet implements Target<Before, Change, Handle> {
     const result = planFleet(before, this.ports.wanted);
     const current = before.hosts[0]?.facts.current ?? "";
     // Unchanged: what was asked for runs already, perhaps under another name.
-    if (result.kind !== "refused") this.tally.release = result.kind === "change" ? result.change.release : current;
+    if (result.kind !== "refused")
+      this.tally.release = result.kind === "change" ? result.change.release : current;
     return result;
   }
 

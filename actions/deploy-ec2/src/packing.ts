@@ -21,7 +21,8 @@ export async function looksPacked(entries: readonly Entry[]): Promise<boolean> {
     passed += entry.size;
     while (next < passed && chunks.length < SAMPLES) {
       chunks.push(await sample(entry.local, Math.max(0, next - start)));
-      next += Math.max(1, Math.floor(total / SAMPLES));
+      // Samples that overlap would look like repetition.
+      next += Math.max(SAMPLE_BYTES, Math.floor(total / SAMPLES));
     }
   }
   const plain = Buffer.concat(chunks);

@@ -2,13 +2,13 @@
 # The lock of a deploy root: a folder that appears with its content in one rename, and a lease
 # that the live side renews. Whoever is dead for LEASE seconds holds nobody up.
 
-lease_age() {
-  stamp=$(slurp "$1")
-  age=$(($(now) - ${stamp:-0}))
-  # A stamp from the future (the clock was set back) would hold forever.
+# age_of STAMP: seconds since then; a stamp from the future (the clock was set back) would hold forever.
+age_of() {
+  age=$(($(now) - ${1:-0}))
   if [ "$age" -lt -5 ]; then age=$LEASE; fi
   echo "$age"
 }
+lease_age() { age_of "$(slurp "$1")"; }
 lock_is_mine() { [ "$(slurp "$C/lock/token")" = "$TOKEN" ]; }
 
 # lock_take HOLDER: prints taken, or held and who holds it.
@@ -24,7 +24,7 @@ lock_take() {
   write "$offer/token" "$TOKEN"
   write "$offer/holder" "$1"
   write "$offer/lease" "$(now)"
-  if [ -d "$C/lock" ] && [ "$(lease_age "$C/lock/lease")" -ge "$LEASE" ]; then lock_bury; fi
+  lock_bury
   if [ ! -d "$C/lock" ] && mv -T "$offer" "$C/lock" 2>/dev/null && lock_is_mine; then
     echo taken
   else
@@ -33,14 +33,14 @@ lock_take() {
   fi
 }
 
-# lock_bury: moves an expired lock away, under a name made of its token: of two that wait, the
-# second finds that name taken and leaves the first one's fresh lock alone.
+# lock_bury: moves an expired lock away, under a name made of its token. Of two that wait, the second
+# finds that name taken and leaves the first one's fresh lock alone. The token is read before the
+# lease: were the lock replaced in between, the lease read is a fresh one.
 lock_bury() {
   dead=$(slurp "$C/lock/token")
-  grave=$C/lock-dead-${dead:-unknown}
-  if [ ! -e "$grave" ] && mv -T "$C/lock" "$grave" 2>/dev/null && [ "$(slurp "$grave/token")" != "$dead" ]; then
-    mv -T "$grave" "$C/lock" 2>/dev/null || :
-  fi
+  stamp=$(slurp "$C/lock/lease")
+  if [ -z "$dead" ] || [ -z "$stamp" ] || [ "$(age_of "$stamp")" -lt "$LEASE" ]; then return 0; fi
+  if [ ! -e "$C/lock-dead-$dead" ]; then mv -T "$C/lock" "$C/lock-dead-$dead" 2>/dev/null || :; fi
 }
 lock_renew() { lock_is_mine && write "$C/lock/lease" "$(now)"; }
 lock_release() {
