@@ -14,7 +14,7 @@ import { FakeRunner } from "../../../lib/testing/runner.ts";
 import { freePort, type RunningSshd, startSshd } from "../../../lib/testing/sshd.ts";
 
 /** What the deployed program does. */
-export type Behaviour = "good" | "crash" | "unhealthy" | "deaf" | "slow-stop";
+export type Behaviour = "good" | "crash" | "unhealthy" | "deaf" | "slow-stop" | "poisoned";
 
 /** A program of a few lines that stands in for a service: `VERSION`, and one way to behave or misbehave. */
 export function writeApp(
@@ -29,6 +29,9 @@ export function writeApp(
     'const { createServer } = require("node:http");',
     `console.log("version ${version} starts with", process.env.GREETING ?? "no greeting");`,
     ...(behaviour === "crash" ? ['console.error("cannot find the flux capacitor"); process.exit(7);'] : []),
+    ...(behaviour === "poisoned"
+      ? ['if (require("node:fs").existsSync("../../shared/poison")) process.exit(9);']
+      : []),
     "const server = createServer((request, response) => {",
     `  response.statusCode = ${behaviour === "unhealthy" ? 503 : 200};`,
     `  response.end(JSON.stringify({ version: "${version}", pid: process.pid, env: process.env.GREETING, release: process.env.RELEASE_ID, cwd: process.cwd() }));`,
