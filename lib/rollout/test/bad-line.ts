@@ -37,11 +37,15 @@ export interface SeenCall {
   answeredAt: number;
 }
 
+/** Whether a call of a process that dies reaches the target. */
+export const LANDED = ["never", "now", "late"] as const;
+export type Landed = (typeof LANDED)[number];
+
 /** What the line does to its calls, by their number over all processes of a run. */
 export interface LineTrouble {
   faultOf(number: number): FaultKind | undefined;
-  /** Whether the process dies at this call, and whether the call still lands. */
-  deathAt(number: number): { readonly landed: boolean } | undefined;
+  /** Whether the process dies at this call, and what becomes of the call. */
+  deathAt(number: number): { readonly landed: Landed } | undefined;
   onCall(number: number): void;
   die(): void;
 }
@@ -79,10 +83,11 @@ export function behindBadLine(
       trouble.onCall(number);
       await clock.sleep(fault === "slow" ? SLOW_MS : WAY_MS);
       const death = trouble.deathAt(number);
-      if (death?.landed) method.apply(target, args).catch(() => {});
+      const land = () => void method.apply(target, args).catch(() => {});
+      if (death?.landed === "now") land();
+      if (death?.landed === "late" || fault === "late") world.clock.at(LATE_MS, land);
       if (death) trouble.die();
       if (death || fault === "deaf") return new Promise(() => {});
-      if (fault === "late") world.clock.at(LATE_MS, () => void method.apply(target, args).catch(() => {}));
       if (fault) await fail(fault, args);
       target.age = () => (fault === "stale" ? LATE_MS : 0);
       const result = await method.apply(target, args);

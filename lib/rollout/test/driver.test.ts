@@ -71,6 +71,13 @@ describe("a call", () => {
     expect([run.outcome, run.code, run.changed]).toEqual(["failed", "REMOTE_FAILED", "false"]);
   });
 
+  test("that goes back is made again by the machine, which then knows that an answer is missing", async () => {
+    const forgetful: Scenario = { health: "crashes", parts: 1, forgetful: true };
+    const run = await simulate(forgetful, { faults: { 3: "lost", 4: "denied", 5: "lost" } });
+    expect(names(run)).toContain("apply locate rollBack rollBack");
+    expect([run.outcome, run.changed]).toEqual(["rolled-back", "true"]);
+  });
+
   test("that is denied is not made again", async () => {
     const run = await simulate(good, { faults: { 0: "denied" } });
     expect([names(run), run.code]).toEqual(["inspect", "ACCESS_DENIED"]);
@@ -134,7 +141,7 @@ describe("the post step", () => {
   });
 
   test("takes the new version back when the main step died before it was proven", async () => {
-    const run = await simulate(good, { cut: { call: 5, landed: false } });
+    const run = await simulate(good, { cut: { call: 5, landed: "never" } });
     expect(run.postLog.at(-1)).toBe(
       "After the end of the main step: the world was rolled back, and what ran before is proven to serve.",
     );
@@ -142,7 +149,7 @@ describe("the post step", () => {
   });
 
   test("proves the new version again when it was proven before", async () => {
-    const run = await simulate(good, { cut: { call: 9, landed: true } });
+    const run = await simulate(good, { cut: { call: 9, landed: "now" } });
     expect(run.calls[9]?.name).toBe("commit");
     expect(run.postLog.at(-1)).toBe(
       "After the end of the main step: the new version is proven to serve on the world.",
@@ -151,7 +158,7 @@ describe("the post step", () => {
   });
 
   test("leaves things when that was asked for, with a warning", async () => {
-    const run = await simulate(good, { options: { onCancel: "leave" }, cut: { call: 5, landed: false } });
+    const run = await simulate(good, { options: { onCancel: "leave" }, cut: { call: 5, landed: "never" } });
     expect(run.postLog.at(-1)).toMatch(
       /^warning: .*the world was left changed, since `on-cancel` is `leave`$/,
     );
@@ -166,7 +173,7 @@ describe("the post step", () => {
   test("is red when neither version is proven to serve", async () => {
     const run = await simulate(
       { health: "good", parts: 1, oldIsBroken: true },
-      { cut: { call: 5, landed: false } },
+      { cut: { call: 5, landed: "never" } },
     );
     expect(run.post).toBe("rollback-failed");
   });

@@ -121,7 +121,11 @@ function isNew(part: Part): boolean {
 
 /** A lock that lands after it was given back is what leases are for. */
 function isHeldWithAWord(run: Run, trouble: Trouble): boolean {
-  const lateLock = run.calls.some((call, i) => call.name === "gate" && trouble.faults?.[i] === "late");
+  const lateLock = run.calls.some(
+    ({ name }, i) =>
+      name === "gate" &&
+      (trouble.faults?.[i] === "late" || (trouble.cut?.call === i && trouble.cut.landed === "late")),
+  );
   return lateLock || [...run.log, ...run.postLog].some((line) => line.startsWith("not released"));
 }
 

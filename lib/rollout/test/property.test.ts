@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { FAULTS, type FaultKind } from "./bad-line.ts";
+import { FAULTS, type FaultKind, LANDED } from "./bad-line.ts";
 import { judge } from "./judge.ts";
 import { type Run, simulate, type Trouble } from "./simulate.ts";
 import type { Health, Scenario } from "./world.ts";
@@ -69,7 +69,7 @@ describe("every run ends proven, rolled back and proven, or untouched", () => {
   test.each(SCENARIOS)("%s: the process dies at every call", async (_name, scenario) => {
     const { calls } = await simulate(scenario);
     for (let call = 0; call < calls.length; call++) {
-      for (const landed of [false, true]) {
+      for (const landed of LANDED) {
         const run = await check(scenario, { cut: { call, landed } });
         expect(run.outcome).toBe("killed");
         // The second post step knows as little as the first, and must leave everything as the first did.
@@ -121,7 +121,7 @@ describe("every run ends proven, rolled back and proven, or untouched", () => {
         for (const after of [0, 20, 500]) await check(scenario, { faults, cancel: { call: apply, after } });
         for (let call = apply + 1; call < apply + 12; call++) {
           for (const kind of FAULTS) await check(scenario, { faults: { ...faults, [call]: kind } });
-          for (const landed of [false, true]) await check(scenario, { faults, cut: { call, landed } });
+          for (const landed of LANDED) await check(scenario, { faults, cut: { call, landed } });
           for (const after of [0, 300]) await check(scenario, { faults, cancel: { call, after } });
         }
       }
@@ -167,7 +167,7 @@ const troubles: fc.Arbitrary<Trouble> = fc.record(
     faults: fc.dictionary(fc.integer({ min: 0, max: 40 }).map(String), fc.constantFrom(...FAULTS), {
       maxKeys: 4,
     }),
-    cut: fc.record({ call, landed: fc.boolean() }),
+    cut: fc.record({ call, landed: fc.constantFrom(...LANDED) }),
     cancel: fc.record({ call, after: fc.integer({ min: 0, max: 3000 }), kill: fc.boolean() }),
   },
   { requiredKeys: [] },

@@ -5,7 +5,7 @@ import { memoryState } from "../../state.ts";
 import { type RolloutPorts, rollOut } from "../driver.ts";
 import type { Options } from "../model.ts";
 import { resume, unfinished } from "../resume.ts";
-import { behindBadLine, type FaultKind, type LineTrouble, type SeenCall } from "./bad-line.ts";
+import { behindBadLine, type FaultKind, type Landed, type LineTrouble, type SeenCall } from "./bad-line.ts";
 import { SimulatedTarget } from "./simulated-target.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { type Scenario, World } from "./world.ts";
@@ -19,8 +19,8 @@ export interface Trouble {
   readonly faults?: Readonly<Record<number, FaultKind>>;
   /** From this call on, everything fails like this. */
   readonly faultsFrom?: { readonly call: number; readonly kind: FaultKind };
-  /** The process dies at this call: before it is sent, or after it landed and before its answer. */
-  readonly cut?: { readonly call: number; readonly landed: boolean };
+  /** The process dies at this call: before it is sent, after it landed, or while it is on its way. */
+  readonly cut?: { readonly call: number; readonly landed: Landed };
   /** The post step runs once more, with the same saved state. */
   readonly postTwice?: boolean;
   /** The cancel comes so long after this call was sent, milliseconds. */

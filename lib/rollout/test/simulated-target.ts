@@ -123,7 +123,8 @@ export class SimulatedTarget implements Target<Before, Change, Handle> {
     if (this.world.scenario.first && stopped)
       return { kind: "nothing-to-go-back-to", detail: "the new one was stopped" };
     if (ours.length > 0) return { kind: "restored" };
-    return asBefore.every(Boolean) ? { kind: "untouched" } : { kind: "restored" };
+    const isBack = this.world.scenario.forgetful && ours.length === 0;
+    return isBack || asBefore.every(Boolean) ? { kind: "untouched" } : { kind: "restored" };
   }
 
   async release(): Promise<void> {

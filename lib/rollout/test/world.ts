@@ -27,6 +27,8 @@ export interface Scenario {
   readonly first?: boolean;
   /** The old version does not come up again. */
   readonly oldIsBroken?: boolean;
+  /** The target cannot tell a way back that was made from one that was not needed. */
+  readonly forgetful?: boolean;
   /** The health check does not look at the version. */
   readonly blindCheck?: boolean;
 }
