@@ -26,7 +26,7 @@ const FALLBACK_TIME = 315_532_800;
 export async function makeArtifact(job: Job): Promise<Artifact | undefined> {
   const { artifact: inputs } = job.inputs;
   const { log } = job.context;
-  const found = findFiles(job.root, inputs.paths, job.workspace);
+  const found = findFiles(job.root, inputs.paths, job.workspace, { links: inputs.archive });
   for (const file of found.outside) log.warn(`artifact: ${file} leads out of the workspace and is left out`);
   if (found.files.length === 0) return ifEmpty(job);
   const packed = inputs.archive ? await pack(job, found.files) : await asTheyAre(job, found.files);

@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 
@@ -16,22 +16,27 @@ export interface Found {
 /**
  * Finds files by globs relative to `root`; `!glob` excludes, a folder means
  * everything in it, links to folders are not entered. Nothing outside of
- * `workspace` is ever found, links resolved.
+ * `workspace` is ever found, links resolved. With `links` symbolic links are
+ * found whatever they point to inside, else only what is a file in the end.
  */
-export function findFiles(root: string, globs: readonly string[], workspace: string): Found {
+export function findFiles(
+  root: string,
+  globs: readonly string[],
+  workspace: string,
+  options: { readonly links?: boolean } = {},
+): Found {
   const boundary = realpathSync(workspace);
   const excluded = globs.filter((glob) => glob.startsWith("!")).map((glob) => matcher(glob.slice(1)));
-  const files = new Set<string>();
-  const outside = new Set<string>();
-  for (const glob of globs) {
-    if (glob.startsWith("!")) continue;
-    for (const file of matchesOf(root, glob)) {
-      if (excluded.some((isExcluded) => isExcluded(file))) continue;
-      if (isInside(boundary, join(root, file))) files.add(file);
-      else outside.add(file);
-    }
+  const wanted = globs.filter((glob) => !glob.startsWith("!"));
+  const files: string[] = [];
+  const outside: string[] = [];
+  for (const file of matchesOf(root, wanted)) {
+    if (excluded.some((isExcluded) => isExcluded(file))) continue;
+    const path = join(root, file);
+    if (!isInside(boundary, path) && !(options.links && isDangling(path))) outside.push(file);
+    else if (options.links || kindOf(path) === "file") files.push(file);
   }
-  return { files: [...files].sort(byBytes), outside: [...outside].sort(byBytes) };
+  return { files: files.sort(byBytes), outside: outside.sort(byBytes) };
 }
 
 /** Whether a path, its links resolved, is the boundary or lies in it. A broken link is not. */
@@ -49,19 +54,38 @@ export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function matchesOf(root: string, glob: string): string[] {
-  const clean = relative(root, resolve(root, glob)).split(sep).join("/");
-  const { base, isGlob } = picomatch.scan(clean);
-  const start = isGlob ? base : clean;
-  const kind = kindOf(join(root, start));
-  if (!isGlob && kind === "file") return [clean];
-  if (kind !== "folder") return [];
-  const isMatch = isGlob ? matcher(clean) : () => true;
-  const found: string[] = [];
-  walk(root, start === "." ? "" : start, namesSkipped(clean), (file) => {
-    if (isMatch(file)) found.push(file);
-  });
+/** All globs that start in the same folder share one walk: trees are large and globs are many. */
+function matchesOf(root: string, globs: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const walks = new Map<string, Walk>();
+  for (const glob of globs) {
+    const clean = relative(root, resolve(root, glob)).split(sep).join("/");
+    const { base, isGlob } = picomatch.scan(clean);
+    const start = isGlob ? base : clean;
+    const kind = kindOf(join(root, start));
+    if (!isGlob && kind !== "folder") {
+      if (kind === "file" || isDangling(join(root, start))) found.add(clean);
+    } else if (kind === "folder") {
+      const allowed = [...SKIPPED].filter((name) => clean.split("/").includes(name));
+      const key = [start, ...allowed].join("\0");
+      const known = walks.get(key) ?? { start: start === "." ? "" : start, allowed, matchers: [] };
+      walks.set(key, known);
+      known.matchers.push(isGlob ? matcher(clean) : () => true);
+    }
+  }
+  for (const { start, allowed, matchers } of walks.values()) {
+    walk(root, start, allowed, (file) => {
+      if (matchers.some((isMatch) => isMatch(file))) found.add(file);
+    });
+  }
   return found;
+}
+
+interface Walk {
+  readonly start: string;
+  /** Names of SKIPPED that a glob names itself. */
+  readonly allowed: readonly string[];
+  readonly matchers: ((path: string) => boolean)[];
 }
 
 function matcher(glob: string): (path: string) => boolean {
@@ -71,20 +95,11 @@ function matcher(glob: string): (path: string) => boolean {
   return (path) => whole(path) || below(path);
 }
 
-function namesSkipped(glob: string): ReadonlySet<string> {
-  return new Set([...SKIPPED].filter((name) => glob.split("/").includes(name)));
-}
-
-function walk(
-  root: string,
-  folder: string,
-  allowed: ReadonlySet<string>,
-  visit: (file: string) => void,
-): void {
+function walk(root: string, folder: string, allowed: readonly string[], visit: (file: string) => void): void {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (!SKIPPED.has(entry.name) || allowed.has(entry.name)) walk(root, path, allowed, visit);
+      if (!SKIPPED.has(entry.name) || allowed.includes(entry.name)) walk(root, path, allowed, visit);
     } else if (entry.isFile() || entry.isSymbolicLink()) visit(path);
   }
 }
@@ -95,4 +110,9 @@ function kindOf(path: string): "file" | "folder" | "missing" {
   } catch {
     return "missing";
   }
+}
+
+/** A link whose target is not there (yet); its own folder decides where it lies. */
+function isDangling(path: string): boolean {
+  return kindOf(path) === "missing" && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }

@@ -29,6 +29,8 @@ export interface StepPlace {
 }
 
 const TAIL_LINES = 20;
+/** Prose is kept only in case it turns out to be TAP; more than this is none. Bytes. */
+const PROSE_LIMIT = 64 * 1024 * 1024;
 
 /**
  * Runs a command of the plan and passes its output on, line by line, so that no
@@ -47,6 +49,7 @@ export async function runStep(step: Step, place: StepPlace, context: RunContext)
   log.info(`$ ${line}`);
   const file = place.stdoutFile === "" ? undefined : openSync(place.stdoutFile, "w", 0o600);
   const pending = { text: "" };
+  let kept = 0;
   let exit: Exit | undefined;
   let problem = "";
   try {
@@ -60,7 +63,9 @@ export async function runStep(step: Step, place: StepPlace, context: RunContext)
         else print(text);
       },
       onStdout: (chunk) => {
-        if (file !== undefined) writeSync(file, chunk);
+        if (file === undefined) return;
+        kept += chunk.length;
+        if (step.stdout !== "prose" || kept <= PROSE_LIMIT) writeSync(file, chunk);
       },
     });
     if (pending.text !== "") print(pending.text);

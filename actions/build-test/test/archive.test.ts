@@ -151,6 +151,27 @@ describe("globs", () => {
     expect(findFiles(root, globs, root).files).toEqual(expected);
   });
 
+  test("links are found as links only where they are wanted", () => {
+    const root = join(folder, "w");
+    symlinkSync("lib", join(root, "folder"));
+    symlinkSync("later", join(root, "dangling"));
+    const globs = ["f*r", "dangling", "current", "*.js"];
+    expect(findFiles(root, ["*"], root).files).toEqual([
+      "a.js",
+      "current",
+      "lib/.hidden",
+      "lib/b.js",
+      "lib/b.ts",
+    ]);
+    expect(findFiles(root, globs, root, { links: true }).files).toEqual([
+      "a.js",
+      "current",
+      "dangling",
+      "folder",
+    ]);
+    expect(findFiles(root, ["folder"], root).files).toEqual(["folder/.hidden", "folder/b.js", "folder/b.ts"]);
+  });
+
   test("never leave the workspace, links resolved", () => {
     const root = join(folder, "w");
     const found = findFiles(root, ["leak", "../outside/*", "leaks/*"], root);

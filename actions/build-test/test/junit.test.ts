@@ -17,6 +17,11 @@ describe("JUnit XML", () => {
     ],
     ["a failure attribute", '<testsuite><testcase name="a" failure="1 == 2"/></testsuite>', ["a=failed"]],
     ["a status attribute", '<testsuite><testcase name="a" status="failed"/></testsuite>', ["a=failed"]],
+    [
+      "a status of what did not run",
+      '<testsuite><testcase name="a" status="notrun"/></testsuite>',
+      ["a=skipped"],
+    ],
     ["skipped", '<testsuite><testcase name="a"><skipped/></testcase></testsuite>', ["a=skipped"]],
     [
       "skipped and failed: failed wins",
