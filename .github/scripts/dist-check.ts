@@ -29,7 +29,7 @@ export async function compareDist(actions: readonly string[], width: number): Pr
 
 async function copySources(copy: string): Promise<void> {
   mkdirSync(copy, { recursive: true });
-  for (const name of ["package.json", "tsconfig.json"]) cpSync(join(ROOT, name), join(copy, name));
+  for (const name of ["package.json", "tsconfig.json", "LICENSE"]) cpSync(join(ROOT, name), join(copy, name));
   for (const name of ["actions", "lib"]) {
     cpSync(join(ROOT, name), join(copy, name), {
       recursive: true,
