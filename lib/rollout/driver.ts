@@ -61,9 +61,9 @@ class Driver {
     const title = titleOf(this.state);
     try {
       await this.ports.phase(title, async () => {
-        const { cause } = this.state;
+        const before = this.state;
         while (this.state.phase !== "done" && titleOf(this.state) === title) await this.turn();
-        if (wentWrong(this.state, cause)) throw new PhaseWentWrong();
+        if (wentWrong(before, this.state)) throw new PhaseWentWrong();
       });
     } catch (error) {
       if (!(error instanceof PhaseWentWrong)) throw error;
@@ -130,9 +130,10 @@ function titleOf(state: RolloutState): string {
   return state.phase === "done" ? "" : PHASES[state.phase].title;
 }
 
-/** Whether the phase brought a cause that was not there before, or a way back without success. */
-function wentWrong(state: RolloutState, causeBefore: RolloutState["cause"]): boolean {
-  return (state.cause !== null && causeBefore === null) || state.end?.kind === "rollback-failed";
+/** Whether it is in this phase that the run went red, or that the way back failed. */
+function wentWrong(before: RolloutState, after: RolloutState): boolean {
+  const wayBackFailed = after.end?.kind === "rollback-failed" && before.end === null;
+  return wayBackFailed || (after.cause !== null && before.cause === null);
 }
 
 function cancelOf(signal: AbortSignal): Promise<Event> {

@@ -42,7 +42,10 @@ describe("the phases of a run", () => {
 
   test("a way back that fails is marked", async () => {
     const run = await simulate({ health: "crashes", parts: 1, oldIsBroken: true });
-    expect(run.phases.at(-2)).toEqual({ name: "verify the old version", ok: false });
+    expect(run.phases.slice(-2)).toEqual([
+      { name: "verify the old version", ok: false },
+      { name: "release", ok: true },
+    ]);
     expect(run.message).toBe("exit code 3; rolling back the world failed too: status 500");
     expect(run.rolledBack).toBe("false");
   });
