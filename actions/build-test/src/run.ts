@@ -13,7 +13,7 @@ import { tellArtifact, tellDatabase, tellPlan } from "./tell.ts";
 
 /** Installs, builds and tests the project, judges it, and keeps its artifact. */
 export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
-  context.mask.add(inputs.database.password);
+  if (inputs.database.provider !== "none") context.mask.add(inputs.database.password);
   if (context.github.sha) context.draft.used({ type: "commit", name: context.github.sha, digest: "" });
   const job = await context.phase("plan", async () => tellPlan(openJob(inputs, context)));
   if (inputs.dryRun) return "planned";

@@ -32,30 +32,42 @@ export async function writeReports(
 ): Promise<{ readonly junit: string; readonly ctrf: string }> {
   await mkdir(folder, { recursive: true });
   const paths = { junit: join(folder, "junit.xml"), ctrf: join(folder, "ctrf.json") };
-  await writeFile(paths.junit, toJUnit(tests, ms));
-  await writeFile(paths.ctrf, `${JSON.stringify(toCtrf(tests, ms), null, 1)}\n`);
+  await writeFile(paths.junit, inBlocks(junitPieces(tests, ms)));
+  await writeFile(paths.ctrf, inBlocks(ctrfPieces(tests, ms)));
   return paths;
+}
+
+/** Pieces put together to writes of a useful size: a report may be large, and is never held as one text. */
+function* inBlocks(pieces: Iterable<string>): Generator<string> {
+  let block = "";
+  for (const piece of pieces) {
+    block += piece;
+    if (block.length < 65_536) continue;
+    yield block;
+    block = "";
+  }
+  if (block !== "") yield block;
 }
 
 /** The tests as JUnit XML, one suite for each suite path. */
 export function toJUnit(tests: readonly TestCase[], ms: number): string {
+  return [...junitPieces(tests, ms)].join("");
+}
+
+function* junitPieces(tests: readonly TestCase[], ms: number): Generator<string> {
   const suites = new Map<string, TestCase[]>();
   for (const test of tests) {
     const list = suites.get(test.suite);
     if (list) list.push(test);
     else suites.set(test.suite, [test]);
   }
-  const lines = [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites ${totals(tests)} time="${ms / 1000}">`,
-  ];
+  yield `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ${totals(tests)} time="${ms / 1000}">\n`;
   for (const [suite, list] of suites) {
-    lines.push(`  <testsuite name="${escapeXml(suite)}" ${totals(list)}>`);
-    for (const test of list) lines.push(toElement(test));
-    lines.push("  </testsuite>");
+    yield `  <testsuite name="${escapeXml(suite)}" ${totals(list)}>\n`;
+    for (const test of list) yield `${toElement(test)}\n`;
+    yield "  </testsuite>\n";
   }
-  lines.push("</testsuites>", "");
-  return lines.join("\n");
+  yield "</testsuites>\n";
 }
 
 function totals(tests: readonly TestCase[]): string {
@@ -86,34 +98,39 @@ function escapeXml(text: string): string {
 }
 
 /** The tests as a CTRF document, https://ctrf.io */
-export function toCtrf(tests: readonly TestCase[], ms: number): object {
-  const counts = countTests(tests);
+export function toCtrf(tests: readonly TestCase[], ms: number): string {
+  return [...ctrfPieces(tests, ms)].join("");
+}
+
+function* ctrfPieces(tests: readonly TestCase[], ms: number): Generator<string> {
+  const { total, passed, failed, skipped } = countTests(tests);
+  const summary = {
+    tests: total,
+    passed,
+    failed,
+    pending: 0,
+    skipped,
+    other: 0,
+    start: 0,
+    stop: Math.round(ms),
+  };
+  yield '{"reportFormat":"CTRF","specVersion":"0.0.0","results":{"tool":{"name":"goci build-test"},';
+  yield `"summary":${JSON.stringify(summary)},"tests":[`;
+  for (const [index, test] of tests.entries())
+    yield `${index === 0 ? "" : ","}\n${JSON.stringify(toCtrfTest(test))}`;
+  yield "\n]}}\n";
+}
+
+function toCtrfTest(test: TestCase): object {
   return {
-    reportFormat: "CTRF",
-    specVersion: "0.0.0",
-    results: {
-      tool: { name: "goci build-test" },
-      summary: {
-        tests: counts.total,
-        passed: counts.passed,
-        failed: counts.failed,
-        pending: 0,
-        skipped: counts.skipped,
-        other: 0,
-        start: 0,
-        stop: Math.round(ms),
-      },
-      tests: tests.map((test) => ({
-        name: test.name,
-        status: test.status,
-        duration: Math.round(test.ms),
-        ...(test.suite ? { suite: test.suite.split(" > ") } : {}),
-        ...(test.message ? { message: test.message } : {}),
-        ...(test.detail ? { trace: test.detail } : {}),
-        ...(test.file ? { filePath: test.file } : {}),
-        ...(test.line ? { line: test.line } : {}),
-        ...(test.flaky ? { flaky: true } : {}),
-      })),
-    },
+    name: test.name,
+    status: test.status,
+    duration: Math.round(test.ms),
+    ...(test.suite ? { suite: test.suite.split(" > ") } : {}),
+    ...(test.message ? { message: test.message } : {}),
+    ...(test.detail ? { trace: test.detail } : {}),
+    ...(test.file ? { filePath: test.file } : {}),
+    ...(test.line ? { line: test.line } : {}),
+    ...(test.flaky ? { flaky: true } : {}),
   };
 }
