@@ -45,7 +45,9 @@ export class OpenDrive implements Drive {
     const { schedule, requester, plan } = this;
     if (now > this.start + schedule.endMs + LATE_LIMIT_MS) return "over";
     let sentAt = now;
-    while (this.next < schedule.total && this.due <= sentAt) {
+    // Only what was due when this turn began: whoever also sent what falls due meanwhile would, when late,
+    // never come to read an answer, open a connection for each request, and so get later still.
+    while (this.next < schedule.total && this.due <= now) {
       if (requester.client.inFlight >= plan.maxInFlight) return this.due;
       const measured = this.next >= schedule.firstMeasured;
       if (measured) this.tally.lag.record(sentAt - this.due);

@@ -27,6 +27,7 @@ export class Generator {
   private second = 0;
   private utilization = performance.eventLoopUtilization();
   private timer: NodeJS.Timeout | undefined;
+  private immediate: NodeJS.Immediate | undefined;
   private finished = false;
 
   constructor(plan: LoadPlan, tell: (news: News) => void) {
@@ -54,6 +55,7 @@ export class Generator {
     if (this.finished) return;
     this.finished = true;
     clearTimeout(this.timer);
+    clearImmediate(this.immediate);
     this.addresses.stop();
     const interrupted = this.requester.client.close();
     this.report(performance.now());
@@ -83,7 +85,9 @@ export class Generator {
     }
     if (now - this.start >= (this.second + 1) * 1000) this.report(now);
     const wait = next === "over" ? TICK_MS : Math.min(TICK_MS, next - performance.now());
-    this.timer = setTimeout(this.tick, Math.max(1, Math.floor(wait)));
+    // Behind the schedule: again as soon as the answers that came in are read.
+    if (wait <= 0) this.immediate = setImmediate(this.tick);
+    else this.timer = setTimeout(this.tick, Math.max(1, Math.floor(wait)));
   };
 
   private report(now: number): void {

@@ -15,13 +15,7 @@ export function readLater(read: InputReader): void {
     read.refuse("pr-comment", "true", "the job summary holds the same text");
   }
   const baseline = read.text("baseline");
-  if (baseline.startsWith("artifact:")) {
-    read.refuse(
-      "baseline",
-      baseline,
-      "download the earlier `result.json` in a step before and give its path",
-    );
-  }
+  if (baseline !== "") read.refuse("baseline", baseline, "leave it out and gate by `thresholds`");
 }
 
 function readLocust(read: InputReader): void {

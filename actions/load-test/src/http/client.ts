@@ -2,7 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Target } from "../endpoint.ts";
 import type { Addresses } from "./addresses.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Receive } from "./connection.ts";
 import type { FailureClass } from "./failure-class.ts";
 
 /** How a request ended: an answer, or none. `ageMs` counts from the moment it was sent. */
@@ -27,6 +27,12 @@ export interface Exchange {
   over: boolean;
   readonly done: (ending: Ending, exchange: Exchange) => void;
 }
+
+/**
+ * All plain connections read into this one buffer: whoever receives takes what
+ * it needs before it returns, and a buffer for each piece would cost more than parsing it.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** What a client needs to know of its surroundings. */
 export interface ClientOptions {
@@ -96,7 +102,7 @@ export class Client {
 
   private open(now: number): Connection {
     this.opened++;
-    const connection: Connection = new Connection(this.socket(), {
+    const connection: Connection = new Connection((receive) => this.socket(receive), {
       settled: (exchange, ending, reusable) => {
         this.inFlight--;
         exchange.over = true;
@@ -114,14 +120,22 @@ export class Client {
     return connection;
   }
 
-  private socket(): { socket: Socket; ready: string } {
+  private socket(receive: Receive): { socket: Socket; ready: string } {
     const { target, addresses } = this.options;
     const options = { host: target.host, port: target.port, lookup: addresses.lookup, noDelay: true };
-    if (!target.secure) return { socket: connectPlain(options), ready: "connect" };
+    if (!target.secure) {
+      const callback = (length: number) => {
+        receive(READ_BUFFER, length);
+        return true;
+      };
+      return {
+        socket: connectPlain({ ...options, onread: { buffer: READ_BUFFER, callback } }),
+        ready: "connect",
+      };
+    }
     const name = isIP(target.host) === 0 ? { servername: target.host } : {};
-    return {
-      socket: connectTls({ ...options, ...name, ALPNProtocols: ["http/1.1"] }),
-      ready: "secureConnect",
-    };
+    const socket = connectTls({ ...options, ...name, ALPNProtocols: ["http/1.1"] });
+    socket.on("data", (chunk: Buffer) => receive(chunk, chunk.length));
+    return { socket, ready: "secureConnect" };
   }
 }

@@ -12,6 +12,9 @@ export interface ConnectionOwner {
   closed(): void;
 }
 
+/** Takes the first `length` bytes of a piece and keeps no reference to it. */
+export type Receive = (chunk: Buffer, length: number) => void;
+
 /** One socket that carries one exchange at a time. */
 export class Connection {
   private readonly socket: Socket;
@@ -21,14 +24,15 @@ export class Connection {
   private ready = false;
   private answers = 0;
 
-  constructor(opened: { socket: Socket; ready: string }, owner: ConnectionOwner) {
+  /** `open` makes the socket, and hands what it reads to its argument. */
+  constructor(open: (receive: Receive) => { socket: Socket; ready: string }, owner: ConnectionOwner) {
+    const opened = open((chunk, length) => this.receive(chunk, length));
     this.socket = opened.socket;
     this.owner = owner;
     this.socket.once(opened.ready, () => {
       this.ready = true;
       owner.connected();
     });
-    this.socket.on("data", (chunk: Buffer) => this.receive(chunk));
     this.socket.on("end", () => this.ended());
     this.socket.on("error", (error: Error) => this.broken(error));
     this.socket.on("close", () => {
@@ -55,13 +59,13 @@ export class Connection {
     this.socket.destroy();
   }
 
-  private receive(chunk: Buffer): void {
+  private receive(chunk: Buffer, length: number): void {
     // A server that talks without being asked cannot be trusted with the next request.
     if (!this.exchange) {
       this.retire();
       return;
     }
-    const progress = this.parser.push(chunk);
+    const progress = this.parser.push(chunk, length);
     if (progress === "done") this.complete();
     else if (progress === "malformed") this.fail("malformed", "the answer is not HTTP/1.1");
   }

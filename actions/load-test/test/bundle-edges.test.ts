@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import type { StepResult } from "../../../lib/testing/runner.ts";
+import { expectWhole, load, QUICK, resultOf, runner, wellServer, withServer } from "./bundle.ts";
+import { refusingUrl, serveTcp } from "./server.ts";
+
+afterAll(() => runner.dispose());
+
+describe("before any request", () => {
+  async function untouched(inputs: Record<string, string>): Promise<StepResult> {
+    let connections = 0;
+    const server = serveTcp(() => {
+      connections++;
+    });
+    return withServer(server, async ({ url }) => {
+      const step = await load({ url, ...inputs });
+      expect(connections).toBe(0);
+      return step;
+    });
+  }
+
+  test("dry-run prints the plan and sends nothing", async () => {
+    const step = await untouched({ "dry-run": "true", rate: "300", "warm-up": "2s", profile: "spike:900" });
+    expect(step.outputs).toMatchObject({ outcome: "planned", verdict: "" });
+    for (const text of [step.output, step.summary]) expect(text).toContain("profile spike:900");
+    expect(step.summary).toContain("at 900 requests/s");
+  });
+
+  test("bad input: one message with all of it", async () => {
+    const step = await untouched({ rate: "99999", duration: "20m", thresholds: "p95<300", engine: "locust" });
+    expect(step.outputs).toMatchObject({ outcome: "failed", "failure-code": "BAD_INPUT", verdict: "" });
+    for (const text of ["max-rate", "max-duration", "needs its unit", "`engine`"]) {
+      expect(step.outputs["failure-reason"]).toContain(text);
+    }
+  });
+});
+
+describe("cancel", () => {
+  test("in the middle of the load: partial numbers, invalid, within 5 s", async () => {
+    await withServer(wellServer(), async ({ url }) => {
+      const step = runner.start("load-test", { ...QUICK, url, duration: "60s" });
+      await step.waitFor("measuring");
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const cancelledAt = performance.now();
+      const end = await step.cancel();
+      expect(performance.now() - cancelledAt).toBeLessThan(5000);
+      expectWhole(end);
+      expect(end.outputs).toMatchObject({
+        outcome: "cancelled",
+        "failure-code": "CANCELLED",
+        verdict: "invalid",
+      });
+      expect(Number(end.outputs["requests"])).toBeGreaterThan(0);
+      expect(resultOf(end)).toMatchObject({
+        verdict: "invalid",
+        reason: expect.stringContaining("interrupted"),
+      });
+    });
+  });
+
+  test("while it waits for the target", async () => {
+    const step = runner.start("load-test", { ...QUICK, url: await refusingUrl(), "ready-timeout": "5m" });
+    await step.waitFor("connect-refused");
+    const end = await step.cancel();
+    expectWhole(end);
+    expect(end.outputs).toMatchObject({ outcome: "cancelled", verdict: "invalid" });
+    expect(existsSync(end.outputs["result-path"] || "/nowhere")).toBe(false);
+  });
+});
