@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { query } from "../../../lib/exec.ts";
 import { nodeTestOptions } from "./child-env.ts";
-import { GO_PROFILE, type Job } from "./job.ts";
+import { type Job, WORK } from "./job.ts";
 import type { Stage, Step } from "./plan.ts";
 import { runStep, type StepEnd, stepFailed } from "./run-step.ts";
 
@@ -39,7 +39,7 @@ function resolvePaths(step: Step, job: Job): Step {
   const [program, ...rest] = step.argv;
   return {
     ...step,
-    argv: [program, ...rest.map((word) => word.replace(GO_PROFILE, join(job.work(), "cover.out")))],
+    argv: [program, ...rest.map((word) => word.replace(WORK, job.work()))],
   };
 }
 
@@ -59,6 +59,11 @@ async function reporterEnv(job: Job): Promise<Variables> {
   const version = (await query(["node", "--version"], job.root)) ?? "";
   if (Number(/^v(\d+)/.exec(version)?.[1] ?? 0) < NODE_WITH_REPORTERS) return {};
   return { NODE_OPTIONS: nodeTestOptions(job.context.env["NODE_OPTIONS"], nodeTestReport(job)) };
+}
+
+/** Where jest or vitest was told to report. */
+export function runnerReport(job: Job): string {
+  return join(job.work(), "runner.json");
 }
 
 /** The file, when it is there. */

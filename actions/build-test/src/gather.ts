@@ -1,4 +1,4 @@
-import { goCoverProfile, ifThere, nodeTestReport } from "./commands.ts";
+import { goCoverProfile, ifThere, nodeTestReport, runnerReport } from "./commands.ts";
 import { type CoverageVerdict, judgeCoverage } from "./coverage/gates.ts";
 import { readCoverage } from "./coverage/read-coverage.ts";
 import { findFiles } from "./find-files.ts";
@@ -60,7 +60,10 @@ export async function gatherReports(job: Job, before: Before, ends: readonly Ste
   for (const file of stale) log.info(`${file} is from before this step: not read`);
   const own = job.plan.usesNodeTest && lenient ? ifThere(nodeTestReport(job)) : [];
   const goOutputs = ends.filter((end) => end.step.stdout === "go-test-json");
-  const written = await readReports(job.root, [...fresh, ...own], lenient);
+  const runner = lenient ? ifThere(runnerReport(job)) : [];
+  // The runner's own report is the whole truth about it; what else lies about may be the same tests again.
+  const files = runner.length > 0 ? runner : [...fresh, ...own];
+  const written = await readReports(job.root, files, lenient);
   const printed = await readReports(
     job.root,
     goOutputs.map((end) => end.stdoutFile),

@@ -40,7 +40,6 @@ export function openJob(inputs: Inputs, context: RunContext): Job {
     }
     return work;
   };
-  const goProfile = inputs.coverage.paths === undefined ? GO_PROFILE : "";
   return {
     inputs,
     context,
@@ -48,15 +47,19 @@ export function openJob(inputs: Inputs, context: RunContext): Job {
     workspace,
     root,
     project,
-    plan: makePlan(project, { ...inputs.plan, coverProfile: goProfile }),
+    plan: makePlan(project, {
+      ...inputs.plan,
+      coverProfile: inputs.coverage.paths === undefined ? `${WORK}/cover.out` : "",
+      runnerReport: inputs.reportPaths === undefined ? `${WORK}/runner.json` : "",
+    }),
     quarantine: openQuarantine(root, inputs.quarantineFile, workspace),
     work: makeWork,
     env: (extra = {}) => childEnv(context.env, extra),
   };
 }
 
-/** Stands in the plan for a file of the work folder, which a dry run does not make. */
-export const GO_PROFILE = "$WORK/cover.out";
+/** Stands in the plan for the work folder, which a dry run does not make. */
+export const WORK = "$WORK";
 
 function openRoot(workspace: string, folder: string): string {
   const path = resolve(workspace, folder);

@@ -37,6 +37,8 @@ export interface PlanInputs {
   readonly commands: Readonly<Record<Stage, Wanted>>;
   /** Where a Go cover profile goes; "" for none. */
   readonly coverProfile: string;
+  /** Where jest or vitest is told to report; "" leaves it to them. */
+  readonly runnerReport: string;
 }
 
 /** Decides what to run. Pure. */
@@ -109,7 +111,9 @@ function detectSteps(
 ): Step[] {
   const steps: Step[] = [];
   if (languages.includes("node") && manager) {
-    const argv = nodeCommand(stage, manager, project);
+    const command = nodeCommand(stage, manager, project);
+    const extra = stage === "test" ? reporterArguments(project, manager, inputs.runnerReport) : [];
+    const argv = command && ([...command, ...extra] as const);
     const lockFolder = stage === "install" ? project.lock?.folder : undefined;
     if (argv)
       steps.push({
@@ -190,4 +194,23 @@ function usesNodeTest(project: Project, languages: readonly Language[]): boolean
     scripts.some((script) => /\bnode\b.*\s--test\b/.test(script)) &&
     !scripts.some((script) => script.includes("--test-reporter"))
   );
+}
+
+/**
+ * Arguments that make jest or vitest write JSON beside what they print. Only
+ * for a script that is one plain call of theirs: in any other the arguments
+ * could reach another program, and one with reporters of its own keeps them.
+ */
+function reporterArguments(project: Project, manager: PackageManager, file: string): string[] {
+  const script = project.packageJson?.scripts["test"] ?? "";
+  const call = /^(?:cross-env\s+)?(?:[A-Z_]+=\S+\s+)*(?:npx\s+)?(jest|vitest)\b[^|&;<>]*$/.exec(
+    script.trim(),
+  );
+  if (file === "" || !call || /--(json|reporter|reporters|outputFile)\b/.test(script)) return [];
+  const reporters = {
+    jest: ["--json", `--outputFile=${file}`],
+    vitest: ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
+  } as const;
+  const chosen = call[1] === "vitest" ? reporters.vitest : reporters.jest;
+  return manager === "npm" ? ["--", ...chosen] : [...chosen];
 }

@@ -24,6 +24,7 @@ const inputs: PlanInputs = {
   packageManager: "auto",
   commands: { install: undefined, build: undefined, test: undefined },
   coverProfile: "",
+  runnerReport: "",
 };
 const lines = (known: Partial<Project>, changed: Partial<PlanInputs> = {}) =>
   makePlan(project(known), { ...inputs, ...changed }).steps.map(
@@ -99,6 +100,22 @@ describe("the plan", () => {
     ["no language", {}, /no language/],
   ])("%s: nothing to test with", (_name, known, why) => {
     expect(makePlan(project(known), inputs).noTests).toMatch(why);
+  });
+
+  test.each<[string, "npm" | "pnpm", string]>([
+    ["jest", "npm", "npm test -- --json --outputFile=r.json"],
+    ["NODE_ENV=test npx jest --ci", "npm", "npm test -- --json --outputFile=r.json"],
+    ["vitest run", "pnpm", "pnpm run test --reporter=default --reporter=json --outputFile.json=r.json"],
+    ["vitest --reporter=junit", "npm", "npm test"],
+    ["jest && playwright test", "npm", "npm test"],
+    ["jester", "npm", "npm test"],
+  ])("script %s under %s is run as %s", (script, packageManager, expected) => {
+    const plan = makePlan(project({ packageJson: node({ test: script }) }), {
+      ...inputs,
+      packageManager,
+      runnerReport: "r.json",
+    });
+    expect(plan.steps.at(-1)?.argv.join(" ")).toBe(expected);
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { messageOf } from "../../../../lib/errors.ts";
 import { isCtrf, parseCtrf } from "./ctrf.ts";
 import { GoTestReader, parseGoEvent } from "./go-test-json.ts";
+import { isJestJson, parseJestJson } from "./jest-json.ts";
 import { JUnitReader } from "./junit.ts";
 import { TapReader } from "./tap.ts";
 import { type ParsedReport, type ReportFormat, ReportProblem, type TestCase } from "./test-report.ts";
@@ -129,6 +130,7 @@ async function readJson(path: string, encoding: string): Promise<ParsedReport | 
   } catch {
     throw new ReportProblem("it is not complete JSON");
   }
+  if (isJestJson(value)) return parseJestJson(value);
   return isCtrf(value) ? parseCtrf(value) : undefined;
 }
 

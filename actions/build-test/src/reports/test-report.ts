@@ -21,7 +21,7 @@ export interface TestCase {
   readonly flaky: boolean;
 }
 
-export type ReportFormat = "junit" | "go-test-json" | "tap" | "ctrf";
+export type ReportFormat = "junit" | "go-test-json" | "tap" | "ctrf" | "jest-json";
 
 /** A report that was read whole. */
 export interface ParsedReport {
