@@ -6,6 +6,7 @@ import { type Connection, lostConnection } from "./connect.ts";
 import { type Inspection, parseFacts } from "./facts.ts";
 import { scripts } from "./host/scripts.ts";
 import type { Host } from "./hosts.ts";
+import { isForbidden, probeOnHost } from "./probe-on-host.ts";
 import type { Manager } from "./release-files.ts";
 import { HostShell, quote } from "./shell.ts";
 import { follow, writeFailed } from "./upload.ts";
@@ -48,6 +49,8 @@ export class HostSession {
   known: ReadonlySet<string> = new Set();
   knownRelease = "";
   tools: readonly string[] = [];
+  /** Whether the host forwards TCP connections; false once it has refused to. */
+  private tunnel = true;
   private readonly settings: HostSettings;
   private readonly dial: () => Promise<Connection>;
   private connection: Promise<Connection> | undefined;
@@ -130,15 +133,29 @@ export class HostSession {
     this.timer = undefined;
   }
 
-  /** One GET to the service, from the host's own loopback. */
+  /** One GET to the service, from the host's own loopback: through the tunnel, or where that is forbidden by the host's curl. */
   async probe(check: HealthCheck, signal: AbortSignal): Promise<ProbeAnswer> {
-    return probe({
-      url: `http://127.0.0.1:${this.settings.appPort}${check.path}`,
-      headers: check.headers,
-      timeoutMs: check.requestTimeoutMs,
-      signal,
-      connect: async () => (await this.connect()).forward("127.0.0.1", this.settings.appPort),
-    });
+    const port = this.settings.appPort;
+    const connect = async () => {
+      try {
+        return await (await this.connect()).forward("127.0.0.1", port);
+      } catch (error) {
+        if (isForbidden(error)) this.tunnel = false;
+        throw error;
+      }
+    };
+    if (this.tunnel) {
+      const url = `http://127.0.0.1:${port}${check.path}`;
+      const answer = await probe({
+        url,
+        headers: check.headers,
+        timeoutMs: check.requestTimeoutMs,
+        signal,
+        connect,
+      });
+      if (this.tunnel) return answer;
+    }
+    return probeOnHost((script) => this.run(script, check.requestTimeoutMs + 10_000), check, port);
   }
 
   /**

@@ -261,4 +261,24 @@ describe("ways onto the host", () => {
       await site.close();
     }
   });
+
+  test("a host that forbids forwarding is probed from inside", async () => {
+    const site = await Site.open(["AllowTcpForwarding no"]);
+    try {
+      site.build("1");
+      const good = await site.deploy("r1", {
+        "health-check-contains": '"version":"1"',
+        "health-check-header": 'X-It: "quoted"',
+      });
+      expect({ outcome: good.outputs["outcome"], output: good.output }).toMatchObject({
+        outcome: "succeeded",
+      });
+      site.build("2", "unhealthy");
+      const bad = await site.deploy("r2", { "health-check-timeout": "1s" });
+      expect(bad.outputs).toMatchObject({ outcome: "rolled-back", "failure-code": "HEALTH_CHECK_FAILED" });
+      expect(bad.outputs["failure-reason"]).toContain("status 503");
+    } finally {
+      await site.close();
+    }
+  });
 });

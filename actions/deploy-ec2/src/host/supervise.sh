@@ -36,13 +36,21 @@ exit_text() {
   fi
 }
 
+# port_free: waits a moment for it. A process counts as gone when its first thread is; the others
+# may hold its sockets for a few milliseconds more.
+port_free() {
+  free_by=$(($(now) + 3))
+  while [ -n "$(listeners)" ]; do
+    if [ "$(now)" -ge "$free_by" ]; then return 1; fi
+    nap
+  done
+}
+
 switch() {
   say stopping
   # What runs may be neither: a release that was left in place without proof.
   for old in $(printf '%s\n' "$(current_id)" "$PREV" "$NEW" | sort -u); do service_stop "$old"; done
-  if [ -n "$(listeners)" ]; then
-    fail PORT_IN_USE "port $PORT is held by $(port_holder)"
-  fi
+  port_free || fail PORT_IN_USE "port $PORT is held by $(port_holder)"
   point_current "$NEW" || fail PERMISSION_DENIED "the link current could not be moved"
   say starting
   service_start "$NEW" || fail START_FAILED "the service could not be started"
@@ -109,6 +117,7 @@ go_back() {
   point_current "$PREV"
   if ! service_alive "$PREV"; then
     say restarting "$@"
+    port_free || :
     service_start "$PREV" || finish rollback-failed "$@"
   fi
   watch_old "$@"
