@@ -15,7 +15,9 @@ export function readLater(read: InputReader): void {
     read.refuse("pr-comment", "true", "the job summary holds the same text");
   }
   const baseline = read.text("baseline");
-  if (baseline !== "") read.refuse("baseline", baseline, "leave it out and gate by `thresholds`");
+  if (baseline.startsWith("artifact:")) {
+    read.refuse("baseline", baseline, "download the earlier result.json in a step before and give its path");
+  }
 }
 
 function readLocust(read: InputReader): void {

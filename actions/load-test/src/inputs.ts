@@ -73,6 +73,9 @@ export function parseInputs(read: InputReader, _github: GitHubContext): LoadInpu
     maxRegression: readPercent(read, "max-regression", "10%"),
     workingDirectory: read.text("working-directory", "."),
   };
+  if (inputs.baseline !== "" && model.kind === "open" && model.profile.kind === "find-max") {
+    read.problem("`baseline` compares runs at one rate: it cannot go with `profile` find-max");
+  }
   checkLimits(read, inputs, read.duration("max-duration", "15m", "m", { min: 1000 }));
   readLater(read);
   return Object.freeze(inputs);

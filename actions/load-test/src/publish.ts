@@ -51,6 +51,7 @@ function setNumbers(result: ResultDocument, context: RunContext): void {
   put("p999", result.latency.p999);
   put("max", result.latency.max);
   put("max-rate-found", result.maxRateFound ?? null);
+  if (result.baseline?.compared) put("baseline-delta-p95", result.baseline.delta * 100);
   put("service-p50", result.service.p50);
   put("service-p95", result.service.p95);
   put("service-p99", result.service.p99);

@@ -1,3 +1,5 @@
+import type { Comparison } from "./baseline.ts";
+
 /** Latency in milliseconds; null without samples. */
 export interface Latency {
   readonly samples: number;
@@ -118,6 +120,8 @@ export interface ResultDocument {
   readonly seconds: readonly SecondRow[];
   /** Microseconds in log-linear buckets: bucket, count, bucket, count, ... */
   readonly histograms: { readonly latency: readonly number[]; readonly service: readonly number[] };
+  /** Only with `baseline`. */
+  readonly baseline?: Comparison;
   /** Only of profile find-max: the highest rate that kept the thresholds (0: none), and every load. */
   readonly maxRateFound?: number;
   readonly probes?: readonly {

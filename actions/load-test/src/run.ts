@@ -1,15 +1,18 @@
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import type { Green, RunContext } from "../../../lib/action.ts";
+import { compareWith, readBaseline } from "./baseline.ts";
 import { documentOf } from "./document.ts";
 import { Fleet } from "./fleet.ts";
 import { beReady } from "./gate.ts";
 import type { LoadInputs } from "./inputs.ts";
 import { threadsFor } from "./load.ts";
-import { measure } from "./measure.ts";
+import { type Found, measure } from "./measure.ts";
 import { planLines } from "./plan.ts";
 import { peakRate } from "./profile.ts";
 import { publish } from "./publish.ts";
-import { failureOf } from "./verdict.ts";
+import type { ResultDocument } from "./result.ts";
+import { failureOf, type Judgement } from "./verdict.ts";
 
 /**
  * Waits for the target, loads it, judges what was measured; red verdicts are
@@ -18,6 +21,7 @@ import { failureOf } from "./verdict.ts";
 export async function run(inputs: LoadInputs, context: RunContext, thread: string): Promise<Green> {
   const workers = inputs.workers || threadsFor(inputs.model, peakRate, availableParallelism());
   context.draft.output("url", inputs.base.text);
+  const before = baselineOf(inputs, context);
   const plan = planLines(inputs, workers);
   for (const line of plan) context.log.info(line);
   if (inputs.dryRun) {
@@ -30,13 +34,33 @@ export async function run(inputs: LoadInputs, context: RunContext, thread: strin
   const fleet = new Fleet(thread, workers);
   try {
     const found = await context.phase("load", () => measure(inputs, fleet, context));
-    const { load, judged, judgement, extra } = found;
-    const about = { commit: context.github.sha, workers };
-    publish({ ...documentOf(inputs, load, judged, judgement, about), ...extra }, context);
+    const { document, judgement } = conclude(inputs, found, before, { commit: context.github.sha, workers });
+    publish(document, context);
     if (context.signal.aborted) throw context.signal.reason;
     if (judgement.verdict !== "pass") throw failureOf(judgement);
     return "succeeded";
   } finally {
     await fleet.close();
   }
+}
+
+/** The earlier result to compare with, read before anything is sent. */
+function baselineOf(inputs: LoadInputs, context: RunContext): ResultDocument | undefined {
+  if (inputs.baseline === "") return undefined;
+  return readBaseline(resolve(context.github.workspace, inputs.workingDirectory, inputs.baseline));
+}
+
+/** The result with its last word: a run that keeps its thresholds may still be slower than the one before. */
+function conclude(
+  inputs: LoadInputs,
+  found: Found,
+  before: ResultDocument | undefined,
+  about: { readonly commit: string; readonly workers: number },
+): { document: ResultDocument; judgement: Judgement } {
+  const { load, judged, judgement, extra } = found;
+  const document = { ...documentOf(inputs, load, judged, judgement, about), ...extra };
+  if (!before || load.health.cut !== "") return { document, judgement };
+  const { baseline, judgement: slower } = compareWith(document, before, inputs.maxRegression);
+  const last = judgement.verdict === "pass" ? (slower ?? judgement) : judgement;
+  return { document: { ...document, baseline, verdict: last.verdict, reason: last.reason }, judgement: last };
 }

@@ -178,9 +178,16 @@ export function notes(result: ResultDocument): string[] {
   if (result.strayRedirects > 0) {
     found.push(`${count(result.strayRedirects)} answers redirected to another host and were not followed.`);
   }
+  if (result.baseline) found.push(baselineNote(result.baseline));
   if (result.interrupted > 0)
     found.push(`${count(result.interrupted)} requests in flight were interrupted at the end.`);
   return found;
+}
+
+function baselineNote(baseline: NonNullable<ResultDocument["baseline"]>): string {
+  if (!baseline.compared) return `Not compared with the baseline: ${baseline.why}.`;
+  const percent = (share: number) => `${share >= 0 ? "+" : ""}${(share * 100).toFixed(1)} %`;
+  return `p95 against the baseline: ${percent(baseline.delta)} (99 % interval ${percent(baseline.low)} to ${percent(baseline.high)}).`;
 }
 
 function ms(value: number | null): string {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import type { StepResult } from "../../../lib/testing/runner.ts";
-import { expectWhole, load, QUICK, resultOf, runner, wellServer, withServer } from "./bundle.ts";
+import { expectWhole, load, loadFor, QUICK, resultOf, runner, wellServer, withServer } from "./bundle.ts";
 import { refusingUrl, serveTcp } from "./server.ts";
 
 afterAll(() => runner.dispose());
@@ -32,6 +32,32 @@ describe("before any request", () => {
     for (const text of ["max-rate", "max-duration", "needs its unit", "`engine`"]) {
       expect(step.outputs["failure-reason"]).toContain(text);
     }
+  });
+});
+
+describe("baseline", () => {
+  test("the result of one run is the baseline of the next", async () => {
+    await withServer(wellServer(), async ({ url }) => {
+      const first = await loadFor("pass", { url, duration: "6s" });
+      const path = first.outputs["result-path"] ?? "";
+      const second = await load({ url, duration: "6s", baseline: path, "max-regression": "100000%" });
+      const { baseline } = resultOf(second);
+      if (resultOf(first).verdict === "pass") {
+        expect(baseline).toMatchObject({ compared: true, regressed: false });
+        expect(Number(second.outputs["baseline-delta-p95"])).toBeGreaterThan(-100);
+        expect(second.summary).toContain("p95 against the baseline");
+      } else {
+        expect(baseline).toMatchObject({ compared: false });
+      }
+    });
+  });
+
+  test("a file that is not there, or is none, is bad input before any request", async () => {
+    const url = await refusingUrl();
+    const missing = await load({ url, baseline: "gone.json" });
+    expect(missing.outputs).toMatchObject({ "failure-code": "BAD_INPUT", verdict: "" });
+    const other = await load({ url, baseline: missing.outputs["report"] ?? "" });
+    expect(other.outputs["failure-reason"]).toContain("is not a result.json of load-test");
   });
 });
 
