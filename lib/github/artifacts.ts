@@ -209,8 +209,9 @@ class GitHubArtifactStore implements RawStore {
 
 /** The store refused or lost an upload. */
 export function uploadFailed(name: string, cause: unknown): RemoteError {
-  const isTaken = /409|conflict|already exists/i.test(messageOf(cause));
-  return new RemoteError(`the artifact \`${name}\` could not be uploaded: ${messageOf(cause)}`, {
+  const why = reasonOf(cause);
+  const isTaken = /409|conflict|already exists/i.test(why);
+  return new RemoteError(`the artifact \`${name}\` could not be uploaded: ${why}`, {
     code: "ARTIFACT_UPLOAD_FAILED",
     fix: isTaken
       ? "this run already has an artifact of that name: give each job its own name, or leave the name to the action"
@@ -230,9 +231,15 @@ export function artifactNotFound(name: string, cause?: unknown): RemoteError {
 
 /** The artifact is there and could not be fetched whole. */
 export function downloadFailed(name: string, cause: unknown): RemoteError {
-  return new RemoteError(`the artifact \`${name}\` could not be downloaded: ${messageOf(cause)}`, {
+  return new RemoteError(`the artifact \`${name}\` could not be downloaded: ${reasonOf(cause)}`, {
     code: "ARTIFACT_DOWNLOAD_FAILED",
     fix: "run the job again",
     cause,
   });
+}
+
+/** What the storage client throws has its status beside a message that may be empty. */
+function reasonOf(cause: unknown): string {
+  const hasStatus = typeof cause === "object" && cause !== null && "statusCode" in cause;
+  return hasStatus ? `${messageOf(cause)} (status ${String(cause.statusCode)})` : messageOf(cause);
 }

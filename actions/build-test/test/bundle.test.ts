@@ -253,6 +253,23 @@ describe("the step", () => {
     }
   });
 
+  test("uploads with GitHub's own client, loaded from the bundle", async () => {
+    const server = new ActArtifactServer("github");
+    job = newJob("node-project", await server.start("7"));
+    try {
+      const step = await job.main("build-test", { "artifact-paths": "build", "artifact-name": "app" });
+      expectWellFormed(step);
+      expect(step.outputs).toMatchObject({
+        "artifact-id": "42",
+        "artifact-url": "https://github.com/acme/shop/actions/runs/1001/artifacts/42",
+      });
+      const archive = readFileSync(step.outputs["artifact-path"] ?? "");
+      expect(server.files.get("7/app")?.includes(archive)).toBe(true);
+    } finally {
+      await server.stop();
+    }
+  });
+
   test("tells Slack of a failure, tries again after a 500, and says so when it cannot", async () => {
     const { SlackServer } = await import("./slack-server.ts");
     const slack = new SlackServer([500, 200]);

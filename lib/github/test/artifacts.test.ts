@@ -99,6 +99,29 @@ describe("artifacts under act", () => {
   });
 });
 
+describe("artifacts on GitHub", () => {
+  test("go and come back through GitHub's own client, verified", async () => {
+    const github = new ActArtifactServer("github");
+    const variables = await github.start("9");
+    // GitHub's client reads the runner's variables itself.
+    const before = { ...process.env };
+    Object.assign(process.env, variables);
+    try {
+      writeFileSync(join(folder, "app.tar.gz"), "bytes that matter");
+      const uploaded = await store(variables).upload("app", folder, ["app.tar.gz"], { retentionDays: 3 });
+      expect(uploaded.id).toBe("42");
+      const got = await store(variables).download("app", target(), sha256(Buffer.from("bytes that matter")));
+      expect(got.files).toEqual(["app.tar.gz"]);
+      await expect(store(variables).download("none", target())).rejects.toMatchObject({
+        code: "ARTIFACT_NOT_FOUND",
+      });
+    } finally {
+      process.env = before;
+      await github.stop();
+    }
+  }, 30_000);
+});
+
 describe("the choice of a store", () => {
   test("none without the runner's variables: uploads stay local, downloads fail", async () => {
     const none = store({});
