@@ -8,6 +8,7 @@ import { isInside } from "./find-files.ts";
 import type { Inputs } from "./inputs.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { parseQuarantine, type QuarantineEntry } from "./quarantine.ts";
+import { MARK_VARIABLE, newMark } from "./strays.ts";
 
 /** One run: what it is told, where it works and what it will do. */
 export interface Job {
@@ -20,6 +21,8 @@ export interface Job {
   readonly project: Project;
   readonly plan: Plan;
   readonly quarantine: readonly QuarantineEntry[];
+  /** What the project's processes carry in their environment, so that the post step finds strays. */
+  readonly mark: string;
   /** A folder for this run's own files; made by the first who asks. */
   work(): string;
   /** The environment of the project's commands. */
@@ -31,6 +34,7 @@ export function openJob(inputs: Inputs, context: RunContext): Job {
   const workspace = realpathSync(context.github.workspace);
   const root = openRoot(workspace, inputs.workingDirectory);
   const project = openProject(root, workspace);
+  const mark = newMark();
   let work = "";
   const makeWork = () => {
     if (work === "") {
@@ -54,7 +58,8 @@ export function openJob(inputs: Inputs, context: RunContext): Job {
     }),
     quarantine: openQuarantine(root, inputs.quarantineFile, workspace),
     work: makeWork,
-    env: (extra = {}) => childEnv(context.env, extra),
+    mark,
+    env: (extra = {}) => childEnv(context.env, { ...extra, [MARK_VARIABLE]: mark }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Inputs } from "./inputs.ts";
 import { type Job, openJob } from "./job.ts";
 import { judge } from "./judge.ts";
 import { tellSlack } from "./slack.ts";
+import { MARK_STATE } from "./strays.ts";
 import { tellArtifact, tellDatabase, tellPlan } from "./tell.ts";
 
 /** Installs, builds and tests the project, judges it, and keeps its artifact. */
@@ -31,6 +32,7 @@ export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
 async function carryOut(job: Job): Promise<void> {
   const { inputs, context } = job;
   const before = lookBefore(job);
+  context.state.save(MARK_STATE, job.mark);
   const database = await startDatabase(job);
   try {
     const variables = database?.env ?? {};

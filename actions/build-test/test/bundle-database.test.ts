@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { FakeRunner, StepResult } from "../../../lib/testing/runner.ts";
 import { processesIn } from "../src/database/processes.ts";
@@ -129,10 +128,8 @@ describe("a step that is ended from outside", () => {
       "cancelled",
       "CANCELLED",
     ]);
-    const pid = Number(readFileSync(`${job.workspace}/pid.txt`, "utf8"));
-    expect(
-      existsSync(`/proc/${pid}/cwd`) && readdirSync("/proc").includes(String(pid)) && isRunning(pid),
-    ).toBe(false);
+    const pid = pidOf(job);
+    expect(isRunning(pid)).toBe(false);
     await job.post("build-test", step);
     expectGone(folderOf(step));
   });
@@ -140,9 +137,9 @@ describe("a step that is ended from outside", () => {
   test.each(["::group::database", "PostgreSQL 1", "ready on", "started"])(
     "killed once it printed %j: the post step leaves nothing",
     async (text) => {
-      const before = serverFolders();
       job = newJob(FILES);
-      const running = job.start("build-test", SLOW);
+      const open = openTemp(job);
+      const running = job.start("build-test", SLOW, { env: { TMPDIR: open } });
       await running.waitFor(text);
       running.kill("SIGKILL");
       const step = await running.result;
@@ -150,30 +147,40 @@ describe("a step that is ended from outside", () => {
       const post = await job.post("build-test", step);
       expect(post.exitCode).toBe(0);
       const folder = folderOf(step);
+      if (text === "started") expect(folder).toContain(job.root);
       if (folder) expectGone(folder);
-      expect(serverFolders().filter((name) => !before.includes(name))).toEqual([]);
-      endSlow(job);
+      expect(serverFolders(job, open)).toEqual([]);
+      const pid = pidOf(job);
+      if (pid) expect(isRunning(pid)).toBe(false);
     },
   );
 });
 
-function isRunning(pid: number): boolean {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  return !/\) Z /.test(stat);
-}
-
-function serverFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith("goci-postgres-"));
-}
-
-/** The project's own command outlives a SIGKILL of the step; a runner ends it with the job. */
-function endSlow(from: FakeRunner): void {
+/** The project's own command; 0 when it did not get that far. */
+function pidOf(from: FakeRunner): number {
   const file = `${from.workspace}/pid.txt`;
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, "utf8"));
+  return existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+}
+
+function isRunning(pid: number): boolean {
   try {
-    process.kill(-pid, "SIGKILL");
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
-    // It ended by itself.
+    return false;
   }
+}
+
+/** A temporary folder of this job alone, open to the server's user. */
+function openTemp(from: FakeRunner): string {
+  const folder = `${from.root}/open`;
+  chmodSync(from.root, 0o755);
+  mkdirSync(folder);
+  chmodSync(folder, 0o1777);
+  return folder;
+}
+
+function serverFolders(from: FakeRunner, open: string): string[] {
+  return [...readdirSync(from.temp), ...readdirSync(open)].filter((name) =>
+    name.startsWith("goci-postgres-"),
+  );
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { messageOf } from "../../../../lib/errors.ts";
 import { execute } from "../../../../lib/exec.ts";
 import type { Log } from "../../../../lib/log.ts";
 import { type Binaries, versionOf } from "./binaries.ts";
@@ -21,6 +22,8 @@ const PLATFORMS: Readonly<Record<string, string>> = {
   "darwin-x64": "darwin-x64",
   "darwin-arm64": "darwin-arm64",
 };
+
+const NPM_TIMEOUT_MS = 180_000;
 
 /** What the download needs. */
 export interface EmbeddedPorts {
@@ -70,26 +73,32 @@ async function download(spec: string, home: string, ports: EmbeddedPorts): Promi
       "--no-fund",
       "--prefer-offline",
     ];
-    const exit = await execute({
-      argv: ["npm", "install", ...flags, "--prefix", partial, spec],
-      cwd: partial,
-      env: ports.env,
-      timeoutMs: 180_000,
-      signal: ports.signal,
-    });
-    ports.signal.throwIfAborted();
-    if (exit.code !== 0) {
-      const lines = exit.stderr.trimEnd().split("\n").slice(-10);
-      throw databaseFailed(
-        `npm could not install ${spec}`,
-        lines,
-        "install PostgreSQL on the runner, or let npm reach a registry",
-      );
+    const problem = await runNpm(["install", ...flags, "--prefix", partial, spec], partial, ports);
+    if (problem) {
+      const fix = "install PostgreSQL on the runner, or let npm reach a registry";
+      throw databaseFailed(`npm could not install ${spec}`, problem, fix);
     }
     if (existsSync(home)) return;
     await rename(partial, home);
   } finally {
     await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/** What npm complained of; undefined when it ended well. */
+async function runNpm(
+  args: readonly string[],
+  cwd: string,
+  ports: EmbeddedPorts,
+): Promise<readonly string[] | undefined> {
+  const { env, signal } = ports;
+  try {
+    const exit = await execute({ argv: ["npm", ...args], cwd, env, timeoutMs: NPM_TIMEOUT_MS, signal });
+    signal.throwIfAborted();
+    return exit.code === 0 ? undefined : exit.stderr.trimEnd().split("\n").slice(-10);
+  } catch (error) {
+    signal.throwIfAborted();
+    return [messageOf(error)];
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chown, cp, mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { chown, cp, lchown, mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "../../../../lib/clock.ts";
@@ -57,7 +57,17 @@ async function reachableBinaries(options: ServerOptions): Promise<string> {
   if (canReach(folder, options.account)) return folder;
   const copy = join(options.folder, "software");
   await cp(join(folder, ".."), copy, { recursive: true, verbatimSymlinks: true });
+  await ownAll(copy, options.account);
   return join(copy, "bin");
+}
+
+/** Files that were installed under a strict umask would stay closed to the account. */
+async function ownAll(folder: string, account: Account | undefined): Promise<void> {
+  if (!account) return;
+  await own(folder, account);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    await lchown(join(entry.parentPath, entry.name), account.uid, account.gid);
+  }
 }
 
 async function initialise(binaries: string, options: ServerOptions): Promise<void> {
