@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../../lib/errors.ts";
 import { monotonicMs } from "./generator.ts";
@@ -106,7 +107,8 @@ export class Fleet {
         this.current?.onNews(news);
       });
       worker.on("error", (error) => {
-        why = messageOf(error);
+        // An error that crossed threads is not always an instance of this thread's Error.
+        why = types.isNativeError(error) ? error.message : messageOf(error);
       });
       worker.on("exit", (code) => {
         const text = `load thread ${index} ended with code ${code}${why ? `: ${why}` : ""}`;

@@ -127,4 +127,13 @@ describe("a target that stalls", () => {
       expect(p99).toBeLessThan(500 * 2);
     });
   });
+
+  test("a user who waits sees next to nothing of it, which is why the closed model says what it hides", async () => {
+    await withServer(stalling(), async ({ url }) => {
+      const step = await load({ url, rate: "", users: "1", duration: "4s" });
+      // One request of each second meets the stall: one of about 45.
+      expect(Number(step.outputs["p95"])).toBeLessThan(460 / 2);
+      expect(step.summary).toContain("hide stalls");
+    });
+  });
 });

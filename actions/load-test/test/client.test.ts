@@ -56,15 +56,20 @@ describe("Client", () => {
 
   test("an answer that comes after its timeout is never taken for the next one's", async () => {
     let first = true;
+    let closed = 0;
     const server = await serveHttp((request, response) => {
       const wait = first ? 150 : 0;
+      if (first) request.socket.on("close", () => closed++);
       first = false;
       setTimeout(() => response.end(request.url), wait);
     });
     const { client, get } = clientFor(server.url, 50);
     const watch = setInterval(() => client.expire(performance.now()), 5);
     expect(await get("/slow")).toMatchObject({ answered: false, failure: "timeout" });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 75));
+    // Given up means hung up: nobody waits for what is left, and the server learns of it.
+    expect(closed).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 125));
     expect(await get("/next")).toMatchObject({ answered: true, body: "/next" });
     clearInterval(watch);
     client.close();
