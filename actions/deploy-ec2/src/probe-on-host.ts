@@ -19,8 +19,8 @@ export async function probeOnHost(
   const startedAt = performance.now();
   const seconds = Math.max(1, Math.ceil(check.requestTimeoutMs / 1000));
   const settings = [
-    `url = "http://127.0.0.1:${port}${escape(check.path)}"`,
-    ...[...check.headers].map(([name, value]) => `header = "${escape(`${name}: ${value}`)}"`),
+    `url = "http://127.0.0.1:${port}${quoted(check.path)}"`,
+    ...[...check.headers].map(([name, value]) => `header = "${quoted(`${name}: ${value}`)}"`),
   ].join("\n");
   const script = [
     "command -v curl >/dev/null 2>&1 || exit 127",
@@ -47,6 +47,6 @@ export async function probeOnHost(
 }
 
 /** For a quoted value of curl's configuration. */
-function escape(text: string): string {
+function quoted(text: string): string {
   return text.replace(/[\\"]/g, "\\$&");
 }

@@ -173,7 +173,7 @@ export class HostSession {
     });
     const ending = follow(channel, lines);
     const stop = () => {
-      if (/^\d+$/.test(pid)) void this.run(`kill -TERM -- -${pid}`, 5000).catch(() => {});
+      if (/^\d+$/.test(pid)) void this.run(`kill -TERM -${pid}`, 5000).catch(() => {});
       channel.close();
     };
     signal.addEventListener("abort", stop, { once: true });

@@ -27,6 +27,9 @@ service_pids() {
       ;;
     *)
       [ "$(current_id)" = "$1" ] || return 0
+      # By its control group, and by the session of its first process where control groups are hidden.
+      led=$(systemctl_of "$(manager_of "$1")" show -p MainPID --value "$UNIT.service" 2>/dev/null)
+      if [ "${led:-0}" -gt 0 ]; then session "$led"; fi
       grep -l "/$UNIT\.service" /proc/[0-9]*/cgroup 2>/dev/null | while read -r entry; do
         entry=${entry%/cgroup}
         echo "${entry##*/}"
@@ -76,8 +79,21 @@ unit_install() {
 service_stop() {
   case $(manager_of "$1") in
     nohup) session_stop "$1" ;;
-    *) systemctl_of "$(manager_of "$1")" stop "$UNIT.service" 2>/dev/null || : ;;
+    *) unit_stop "$(manager_of "$1")" ;;
   esac
+}
+# unit_stop MANAGER: does not block, so that the lock's lease goes on during a long stop.
+unit_stop() {
+  systemctl_of "$1" stop --no-block "$UNIT.service" 2>/dev/null || return 0
+  while :; do
+    case $(systemctl_of "$1" is-active "$UNIT.service" 2>/dev/null) in
+      active | activating | deactivating | reloading)
+        tick
+        nap
+        ;;
+      *) return 0 ;;
+    esac
+  done
 }
 session_stop() {
   pids=$(service_pids "$1")
