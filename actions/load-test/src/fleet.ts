@@ -1,4 +1,3 @@
-import { types } from "node:util";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../../lib/errors.ts";
 import { monotonicMs } from "./generator.ts";
@@ -107,8 +106,7 @@ export class Fleet {
         this.current?.onNews(news);
       });
       worker.on("error", (error) => {
-        // An error that crossed threads is not always an instance of this thread's Error.
-        why = types.isNativeError(error) ? error.message : messageOf(error);
+        why = messageAcross(error);
       });
       worker.on("exit", (code) => {
         const text = `load thread ${index} ended with code ${code}${why ? `: ${why}` : ""}`;
@@ -117,6 +115,12 @@ export class Fleet {
       });
     });
   }
+}
+
+/** An error that crossed threads is rebuilt from its parts, and not always an instance of this realm's Error. */
+function messageAcross(error: unknown): string {
+  const isLike = typeof error === "object" && error !== null && "message" in error;
+  return isLike && typeof error.message === "string" ? error.message : messageOf(error);
 }
 
 function shareOf(plan: SharedPlan, worker: number, workers: number, startAt: number): LoadPlan {
