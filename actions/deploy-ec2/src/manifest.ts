@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { Failure } from "../../../lib/errors.ts";
 
 /** One thing in a release; paths are relative, with `/`, without `.` and `..`. */
@@ -48,8 +48,15 @@ function roundUp(size: number): number {
   return Math.ceil(size / 4096) * 4096;
 }
 
-/** Hash and size of a file, read once. */
-export async function hashFile(path: string): Promise<{ sha256: string; size: number }> {
+/** Files up to here are read in one piece: a stream for each costs more than the reading. */
+export const SMALL_BYTES = 262_144;
+
+/** Hash and size of a file, read once; `expected` is its size as far as known. */
+export async function hashFile(path: string, expected: number): Promise<{ sha256: string; size: number }> {
+  if (expected <= SMALL_BYTES) {
+    const bytes = readFileSync(path);
+    return { sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+  }
   const hash = createHash("sha256");
   let size = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 262_144 })) {

@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import { lstat, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
@@ -144,9 +145,15 @@ async function walk(folder: string, prefix: string, excluded: Excluded): Promise
 }
 
 async function describe(local: string, path: string): Promise<Entry> {
-  const info = await lstat(local);
+  const info = lstatSync(local);
   if (info.isSymbolicLink()) return { kind: "link", path, target: await readlink(local) };
-  return { kind: "file", path, mode: info.mode & 0o111 ? 0o755 : 0o644, local, ...(await hashFile(local)) };
+  return {
+    kind: "file",
+    path,
+    mode: info.mode & 0o111 ? 0o755 : 0o644,
+    local,
+    ...(await hashFile(local, info.size)),
+  };
 }
 
 /** Without its first `count` parts; nothing is left of a path that has no more than these. */

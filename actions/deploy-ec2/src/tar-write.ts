@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../lib/errors.ts";
+import { SMALL_BYTES } from "./manifest.ts";
 
 /** What goes into a tar stream. */
 export type TarItem =
@@ -51,6 +53,12 @@ async function* member(item: TarItem): AsyncGenerator<Buffer> {
 }
 
 async function* content(local: string, size: number): AsyncGenerator<Buffer> {
+  if (size <= SMALL_BYTES) {
+    const bytes = readFileSync(local);
+    if (bytes.length < size) throw changed(local);
+    yield padded(bytes.subarray(0, size));
+    return;
+  }
   const handle = await open(local, "r");
   try {
     let left = size;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
+import { createReadStream, createWriteStream, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -78,7 +78,13 @@ async function keep(member: Extract<Member, { kind: "file" }>, path: string, loc
   }
   out.end();
   await done;
-  return { kind: "file", path, mode: member.mode & 0o111 ? 0o755 : 0o644, local, ...(await hashFile(local)) };
+  return {
+    kind: "file",
+    path,
+    mode: member.mode & 0o111 ? 0o755 : 0o644,
+    local,
+    ...(await hashFile(local, statSync(local).size)),
+  };
 }
 
 function addSpecial(
