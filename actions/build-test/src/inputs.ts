@@ -60,6 +60,8 @@ export interface Inputs {
   /** Undefined: detected. `none`: the tests write none. */
   readonly reportPaths: readonly string[] | "none" | undefined;
   readonly coverage: CoverageInputs;
+  /** How often failed tests are run again. */
+  readonly retries: number;
   readonly flakyBudget: number;
   readonly quarantineFile: string;
   readonly sarif: SarifInputs;
@@ -100,6 +102,7 @@ export function parseInputs(read: InputReader, github: GitHubContext): Inputs {
     database: parseDatabase(read),
     reportPaths: readPaths(read, "report-paths"),
     coverage: parseCoverage(read),
+    retries: read.integer("retries", 0, { min: 0, max: 10 }),
     flakyBudget: read.integer("flaky-budget", 0, { min: 0 }),
     quarantineFile: read.text("quarantine-file"),
     sarif: parseSarif(read),
@@ -112,8 +115,6 @@ export function parseInputs(read: InputReader, github: GitHubContext): Inputs {
 
 /** Values of the contract that are for a later version. */
 function refuseUnbuilt(read: InputReader): void {
-  const retries = read.integer("retries", 0, { min: 0, max: 10 });
-  if (retries > 0) read.refuse("retries", String(retries), "leave it at `0`");
   const diff = read.number("coverage-min-diff", 0, { min: 0, max: 100 });
   if (diff > 0) read.refuse("coverage-min-diff", String(diff), "leave it at `0`");
   for (const name of ["pr-comment", "check-run"]) {

@@ -9,6 +9,7 @@ import type { Job } from "./job.ts";
 import { applyQuarantine, judgeQuarantine } from "./quarantine.ts";
 import { type TestCase, titleOf } from "./reports/test-report.ts";
 import { countTests, writeReports } from "./reports/write-reports.ts";
+import { retryFailed } from "./retry.ts";
 import type { StepEnd } from "./run-step.ts";
 import { judgeFindings } from "./sarif.ts";
 import { tellVerdict } from "./tell.ts";
@@ -20,15 +21,25 @@ interface Judged {
 }
 
 /** Reads the reports, evaluates every gate, tells the result, and throws the one verdict when it is red. */
-export async function judge(job: Job, before: Before, ends: readonly StepEnd[]): Promise<void> {
+export async function judge(
+  job: Job,
+  before: Before,
+  firstEnds: readonly StepEnd[],
+  variables: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { gathered, coverage } = await job.context.phase("reports", async () => ({
+    gathered: await gatherReports(job, before, firstEnds),
+    // Before any retry: a run of some tests only would leave less coverage behind.
+    coverage: gatherCoverage(job, before),
+  }));
+  const retried = await retryFailed(job, firstEnds, gathered.reports.tests, variables);
   await job.context.phase("verdict", async () => {
     const { mask, clock } = job.context;
-    const gathered = await gatherReports(job, before, ends);
+    const { ends } = retried;
     // What a test prints may hold a secret; nothing below sees it.
-    const tests = gathered.reports.tests.map((test) => redacted(test, mask));
+    const tests = retried.tests.map((test) => redacted(test, mask));
     const today = new Date(clock.now()).toISOString().slice(0, 10);
     const quarantine = applyQuarantine(tests, job.quarantine, today);
-    const coverage = gatherCoverage(job, before);
     if (coverage.notice)
       job.context.log.annotate({ level: "notice", title: "build-test", message: coverage.notice });
     const judged = combine([

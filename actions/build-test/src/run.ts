@@ -41,7 +41,7 @@ async function carryOut(job: Job): Promise<void> {
     await runStage(job, "install", variables);
     await runStage(job, "build", variables);
     const ends = await runStage(job, "test", variables);
-    await judge(job, before, ends);
+    await judge(job, before, ends, variables);
   } finally {
     // Without a runner there is no post step that would stop it.
     if (database && context.env["GITHUB_STATE"] === undefined)

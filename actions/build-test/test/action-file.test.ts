@@ -81,7 +81,6 @@ describe("inputs", () => {
 
   test.each([
     ["database", "docker"],
-    ["retries", "1"],
     ["coverage-min-diff", "50"],
     ["pr-comment", "true"],
     ["check-run", "true"],
