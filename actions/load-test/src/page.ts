@@ -104,12 +104,12 @@ function latency(result: ResultDocument): string {
 
 function failures(rows: readonly FailureRow[]): string {
   return htmlTable(
-    ["class", "count", "first", "last", "cause"],
+    ["class", "count", "first (UTC)", "last (UTC)", "cause"],
     rows.map((item) => [
       CLASS_TEXT[item.class as FailureClass] ?? item.class,
       String(item.count),
-      item.first,
-      item.last,
+      item.first.slice(11, 23),
+      item.last.slice(11, 23),
       item.details.join(", "),
     ]),
   );
