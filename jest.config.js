@@ -9,6 +9,7 @@ export default {
   ],
   testPathIgnorePatterns: ["/node_modules/", "/dist/", "/build/"],
   modulePathIgnorePatterns: ["<rootDir>/build/", "<rootDir>/sample-app/", "<rootDir>/.tools/"],
+  setupFiles: ["<rootDir>/lib/testing/with-yaml.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "\\.ts$": [

@@ -1,13 +1,14 @@
 import { type Clock, formatDuration, systemClock } from "./clock.ts";
 import { Cancelled, causeChain, Failure, messageOf } from "./errors.ts";
 import { type GitHubContext, readGitHubContext } from "./github-context.ts";
-import { InputReader } from "./inputs.ts";
+import { InputReader, inputTexts } from "./inputs.ts";
 import { type Log, RunnerLog } from "./log.ts";
 import { Mask } from "./mask.ts";
 import { setOutputs } from "./outputs.ts";
 import { type Report, ReportDraft, writeReport } from "./report.ts";
 import { runnerState, type State } from "./state.ts";
 import { escapeMarkdown, stripAnsi, writeSummary } from "./summary.ts";
+import { prepareYaml } from "./yaml.ts";
 
 /** One action: how it reads its inputs and what it does. */
 export interface ActionDefinition<Inputs> {
@@ -69,6 +70,7 @@ export async function runAction<Inputs>(definition: ActionDefinition<Inputs>): P
   let failure: Failure | undefined;
   let green: Green = "succeeded";
   try {
+    await prepareYaml(inputTexts(process.env));
     const read = new InputReader(process.env, mask);
     const inputs = definition.parse(read, github);
     wantsSummary = read.bool("summary", true);

@@ -214,3 +214,10 @@ function rangeText(rule: NumberRule, write: (bound: number) => string): string {
 function isPlain(value: string): boolean {
   return /^(true|false|yes|no|on|off|none|null|\d{1,5})$/i.test(value.trim());
 }
+
+/** The texts of all inputs that the runner passed. */
+export function inputTexts(env: Readonly<Record<string, string | undefined>>): (string | undefined)[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith("INPUT_"))
+    .map((name) => env[name]);
+}

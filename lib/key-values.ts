@@ -1,4 +1,4 @@
-import { parse as parseYaml } from "yaml";
+import { parseYaml } from "./yaml.ts";
 
 /** Either the pairs, in the order written, or what is wrong with the text. */
 export type KeyValues =

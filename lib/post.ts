@@ -1,10 +1,11 @@
 import { type Clock, systemClock } from "./clock.ts";
 import { Failure, messageOf } from "./errors.ts";
 import { type GitHubContext, readGitHubContext } from "./github-context.ts";
-import { InputReader } from "./inputs.ts";
+import { InputReader, inputTexts } from "./inputs.ts";
 import { type Log, RunnerLog } from "./log.ts";
 import { Mask } from "./mask.ts";
 import { runnerState, type State } from "./state.ts";
+import { prepareYaml } from "./yaml.ts";
 
 /** What a post step has: a fresh process, the same inputs, and only the saved state. */
 export interface PostContext {
@@ -32,6 +33,7 @@ export async function runPost(name: string, run: (context: PostContext) => Promi
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => cancel.abort());
   let exitCode = 0;
   try {
+    await prepareYaml(inputTexts(process.env));
     const work = run({
       log,
       clock: systemClock,

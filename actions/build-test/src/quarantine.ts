@@ -1,5 +1,5 @@
-import { parse as parseYaml } from "yaml";
 import { UserError } from "../../../lib/errors.ts";
+import { parseYaml } from "../../../lib/yaml.ts";
 import { type TestCase, titleOf } from "./reports/test-report.ts";
 import type { Gate, Problem } from "./verdict.ts";
 

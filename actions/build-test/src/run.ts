@@ -1,5 +1,6 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
 import { Failure } from "../../../lib/errors.ts";
+import { loadYaml } from "../../../lib/yaml.ts";
 import { makeArtifact } from "./artifact.ts";
 import { runStage } from "./commands.ts";
 import { type Database, openDatabase } from "./database/database.ts";
@@ -16,6 +17,7 @@ import { tellArtifact, tellDatabase, tellPlan } from "./tell.ts";
 export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
   if (inputs.database.provider !== "none") context.mask.add(inputs.database.password);
   if (context.github.sha) context.draft.used({ type: "commit", name: context.github.sha, digest: "" });
+  if (inputs.quarantineFile !== "") await loadYaml();
   const job = await context.phase("plan", async () => tellPlan(openJob(inputs, context)));
   if (inputs.dryRun) return "planned";
   try {

@@ -1,5 +1,5 @@
-import { parse as parseYaml } from "yaml";
 import { messageOf } from "../../../lib/errors.ts";
+import { parseYaml } from "../../../lib/yaml.ts";
 import { type Endpoint, GOOD_STATUSES, latin1, type StatusRange } from "./endpoint.ts";
 
 /** Each endpoint costs memory in every thread. */
