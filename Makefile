@@ -8,7 +8,7 @@ ACT := .tools/bin/.act
 LINTERS := .tools/bin/.linters
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check dist dist-check tables bench clean
+.PHONY: help setup demo test check dist dist-check generate bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,7 @@ help: ## list the targets
 setup: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) $(LINTERS) ## install packages and tools (the other targets do so when needed)
 	@sh .github/scripts/setup.sh demo test bench
 
-demo: $(PACKAGES) $(ACT) ## run the whole pipeline on this machine and show the result
+demo: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) ## run the whole pipeline on this machine and show the result
 	@sh .github/scripts/setup.sh demo
 	@$(NODE) demo/demo.ts
 
@@ -33,8 +33,9 @@ dist: $(PACKAGES) ## build the bundles and run each of them
 dist-check: $(PACKAGES) ## build the bundles in another folder and compare every byte
 	@$(NODE) .github/scripts/dist.ts --check $(ACTION)
 
-tables: $(PACKAGES) ## write the tables of the actions' READMEs from action.yml
+generate: $(PACKAGES) ## write the actions' README tables and the workflows' inputs from action.yml
 	@$(NODE) .github/scripts/readme-tables.ts
+	@$(NODE) .github/scripts/workflow-inputs.ts
 
 bench: $(PACKAGES) $(SAMPLE_PACKAGES) ## measure and print ratios
 	@sh .github/scripts/setup.sh bench

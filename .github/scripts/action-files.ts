@@ -92,7 +92,7 @@ function cell(value: unknown): string {
 export function withTables(readme: string, file: ActionFile): string {
   let text = readme;
   for (const [word, table] of Object.entries(tablesOf(file))) {
-    const begin = `<!-- ${word}:begin, generated from action.yml by make tables -->`;
+    const begin = `<!-- ${word}:begin, generated from action.yml by make generate -->`;
     const end = `<!-- ${word}:end -->`;
     const block = `${begin}\n\n${table}\n\n${end}`;
     const found = new RegExp(`<!-- ${word}:begin[^>]*-->[\\s\\S]*?<!-- ${word}:end -->`);

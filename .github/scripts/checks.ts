@@ -33,6 +33,10 @@ export const CHECKS: readonly Check[] = [
   { name: "directions of imports", run: checkImports },
   { name: "action.yml files", run: checkActionFiles },
   { name: "tables in READMEs", run: checkTables },
+  {
+    name: "inputs of workflows",
+    run: async () => ended(await node(join(ROOT, ".github/scripts/workflow-inputs.ts"), "--check")),
+  },
   { name: "lock files name no registry", run: checkLocks },
   { name: "no path of this machine", run: checkPaths },
   { name: "shell scripts", run: () => withTool("shellcheck", ["*.sh", ".ci/run"], []) },
@@ -100,7 +104,7 @@ async function checkTables(): Promise<Verdict> {
     return withTables(read(readme), parseActionFile(read(`actions/${name}/action.yml`))) !== read(readme);
   });
   return verdict(
-    stale.map((name) => `actions/${name}/README.md does not match action.yml: run \`make tables\``),
+    stale.map((name) => `actions/${name}/README.md does not match action.yml: run \`make generate\``),
   );
 }
 
