@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Site } from "./site.ts";
 
@@ -82,6 +83,26 @@ describe("the main step is killed at any point, then the post step runs", () => 
     site.build("after-left");
     expect((await site.deploy("after-left")).outputs["outcome"]).toBe("succeeded");
     expect(site.processes()).toHaveLength(1);
+  });
+
+  test("a cancel during a hook ends the hook on the host too", async () => {
+    const before = await site.ask();
+    site.build("hooked");
+    const hook = "echo waiting\nsleep 298.7\necho never";
+    const step = site.runner.start("deploy-ec2", {
+      ...site.inputs,
+      release: "hooked",
+      "before-switch": hook,
+    });
+    await step.waitFor("] waiting");
+    const main = await step.cancel();
+    expect(main.outputs).toMatchObject({ outcome: "cancelled", changed: "false" });
+    expect((await site.ask())?.pid).toBe(before?.pid);
+    expect(site.isLocked()).toBe(false);
+    expect(site.releases()).not.toContain("hooked");
+    expect(
+      execFileSync("sh", ["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"], { encoding: "utf8" }),
+    ).not.toContain("sleep 298.7");
   });
 
   test("the post step of a run that ended well does not even connect", async () => {
