@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure, messageOf, RemoteError } from "../errors.ts";
 import type { GitHubContext } from "../github-context.ts";
 import type { Log } from "../log.ts";
-import { ActArtifactStore } from "./act-artifacts.ts";
+import type { ActArtifactStore } from "./act-artifacts.ts";
 import { sha256File } from "./digest.ts";
 
 /** What an upload left at the store. */
@@ -70,7 +70,7 @@ export function openArtifactStore(ports: StorePorts): ArtifactStore {
   const url = ports.env["ACTIONS_RESULTS_URL"];
   const token = ports.env["ACTIONS_RUNTIME_TOKEN"];
   if (!url || !token) return verified(new NoStore(ports.log));
-  if (ports.env["ACT"] === "true") return verified(new ActArtifactStore(url, token, ports.signal));
+  if (ports.env["ACT"] === "true") return verified(new ActStore(url, token, ports.signal));
   return verified(new GitHubArtifactStore(ports));
 }
 
@@ -157,6 +157,24 @@ class NoStore implements RawStore {
         fix: "run on GitHub, or under act with --artifact-server-path",
       },
     );
+  }
+}
+
+/** The client for act's server, loaded only when it is used. */
+class ActStore implements RawStore {
+  readonly kind = "act";
+  private readonly open: () => Promise<ActArtifactStore>;
+
+  constructor(url: string, token: string, signal?: AbortSignal) {
+    this.open = async () => new (await import("./act-artifacts.ts")).ActArtifactStore(url, token, signal);
+  }
+
+  async upload(name: string, root: string, files: readonly string[]): Promise<UploadedArtifact> {
+    return (await this.open()).upload(name, root, files);
+  }
+
+  async fetchInto(name: string, folder: string): Promise<void> {
+    await (await this.open()).fetchInto(name, folder);
   }
 }
 

@@ -110,14 +110,14 @@ function unreportedOf(ends: readonly StepEnd[], fromFiles: Reports, printed: Rep
 }
 
 /** Reads the coverage of this run and judges it. */
-export function gatherCoverage(job: Job, before: Before): CoverageVerdict {
+export async function gatherCoverage(job: Job, before: Before): Promise<CoverageVerdict> {
   const { log } = job.context;
   const { coverage: inputs } = job.inputs;
   const found = findFiles(job.root, coverageGlobs(job), job.workspace);
   const { fresh, stale } = before.coverage.split(found.files);
   for (const file of stale) log.info(`${file} is from before this step: not read`);
   const own = inputs.paths === undefined ? ifThere(goCoverProfile(job)) : [];
-  const result = readCoverage([...fresh, ...own], {
+  const result = await readCoverage([...fresh, ...own], {
     root: job.root,
     exclude: inputs.exclude,
     goModule: job.project.goModule ?? "",

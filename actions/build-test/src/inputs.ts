@@ -3,7 +3,7 @@ import { artifactNameOf } from "../../../lib/github/artifacts.ts";
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
 import { matrixHash } from "./artifact-name.ts";
-import { DATABASE_PARTS } from "./database/database.ts";
+import { DATABASE_PARTS } from "./database/parts.ts";
 import type { PlanInputs, Wanted } from "./plan.ts";
 import { splitWords } from "./words.ts";
 

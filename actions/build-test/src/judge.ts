@@ -30,7 +30,7 @@ export async function judge(
   const { gathered, coverage } = await job.context.phase("reports", async () => ({
     gathered: await gatherReports(job, before, firstEnds),
     // Before any retry: a run of some tests only would leave less coverage behind.
-    coverage: gatherCoverage(job, before),
+    coverage: await gatherCoverage(job, before),
   }));
   const retried = await retryFailed(job, firstEnds, gathered.reports.tests, variables);
   await job.context.phase("verdict", async () => {

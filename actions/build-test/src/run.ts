@@ -1,9 +1,8 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
 import { Failure } from "../../../lib/errors.ts";
 import { loadYaml } from "../../../lib/yaml.ts";
-import { makeArtifact } from "./artifact.ts";
 import { runStage } from "./commands.ts";
-import { type Database, openDatabase } from "./database/database.ts";
+import type { Database } from "./database/database.ts";
 import { removeServer } from "./database/processes.ts";
 import { lookBefore } from "./gather.ts";
 import type { Inputs } from "./inputs.ts";
@@ -50,6 +49,7 @@ async function carryOut(job: Job): Promise<void> {
       await removeServer(database.folder, context.clock);
   }
   if (inputs.artifact.paths.length === 0) return;
+  const { makeArtifact } = await import("./artifact.ts");
   const artifact = await context.phase("artifact", () => makeArtifact(job));
   if (artifact) tellArtifact(job, artifact);
 }
@@ -57,6 +57,7 @@ async function carryOut(job: Job): Promise<void> {
 async function startDatabase(job: Job): Promise<Database | undefined> {
   const { database: inputs } = job.inputs;
   if (inputs.provider === "none") return undefined;
+  const { openDatabase } = await import("./database/database.ts");
   const place = { root: job.root, workspace: job.workspace, env: job.env() };
   const database = await job.context.phase("database", () => openDatabase(inputs, place, job.context));
   tellDatabase(job, database);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { parseCobertura } from "../src/coverage/cobertura.ts";
 import {
   branchShare,
   type Coverage,
@@ -7,7 +8,7 @@ import {
   percentOf,
   showPercent,
 } from "../src/coverage/coverage.ts";
-import { parseCoverage, tellCoverageFormat } from "../src/coverage/formats.ts";
+import { type CoverageFormat, parseCoverage, tellCoverageFormat } from "../src/coverage/formats.ts";
 import { judgeCoverage } from "../src/coverage/gates.ts";
 import type { CoverageInputs } from "../src/inputs.ts";
 
@@ -28,6 +29,10 @@ const ISTANBUL = JSON.stringify({
   },
 });
 
+function parse(format: CoverageFormat, text: string): Coverage {
+  return format === "cobertura" ? parseCobertura(text) : parseCoverage(format, text);
+}
+
 function shares(coverage: Coverage): unknown[] {
   return [...coverage].map(([name, file]) => [name, lineShare(file), branchShare(file)]);
 }
@@ -40,7 +45,7 @@ describe("coverage formats", () => {
     ["istanbul", ISTANBUL, "/repo/a.js", 1, 2, 1, 3],
   ] as const)("%s", (format, text, file, covered, total, branches, allBranches) => {
     expect(tellCoverageFormat(text)).toBe(format);
-    expect(shares(parseCoverage(format, text))).toEqual([
+    expect(shares(parse(format, text))).toEqual([
       [file, { covered, total }, { covered: branches, total: allBranches }],
     ]);
   });
@@ -53,7 +58,7 @@ describe("coverage formats", () => {
     ["cobertura", "<coverage><packages>", /unclosed/],
     ["istanbul", '{"a.js":{"path":"a.js"', /complete JSON/],
   ] as const)("%s that is damaged is refused: %s", (format, text, why) => {
-    expect(() => parseCoverage(format, text)).toThrow(why);
+    expect(() => parse(format, text)).toThrow(why);
   });
 
   test("files merge by the larger hit count of each line", () => {

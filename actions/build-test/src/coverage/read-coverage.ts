@@ -3,7 +3,7 @@ import { join, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { messageOf } from "../../../../lib/errors.ts";
 import { type Coverage, fileIn, hitBranch, hitLine, mergeCoverage } from "./coverage.ts";
-import { parseCoverage, tellCoverageFormat } from "./formats.ts";
+import { type CoverageFormat, parseCoverage, tellCoverageFormat } from "./formats.ts";
 
 /** All coverage files together. */
 export interface CoverageResult {
@@ -24,7 +24,10 @@ export interface CoverageOptions {
 }
 
 /** Reads coverage files, each in the format that its content shows, and merges them. */
-export function readCoverage(files: readonly string[], options: CoverageOptions): CoverageResult {
+export async function readCoverage(
+  files: readonly string[],
+  options: CoverageOptions,
+): Promise<CoverageResult> {
   const merged: Coverage = new Map();
   const read: string[] = [];
   const unreadable: { file: string; why: string }[] = [];
@@ -34,13 +37,19 @@ export function readCoverage(files: readonly string[], options: CoverageOptions)
       const format = tellCoverageFormat(text);
       if (format === undefined && text.trim() !== "" && options.lenient) continue;
       if (format === undefined) throw new Error(text.trim() === "" ? "it is empty" : UNKNOWN);
-      mergeCoverage(merged, parseCoverage(format, text));
+      mergeCoverage(merged, await parse(format, text));
       read.push(file);
     } catch (error) {
       unreadable.push({ file, why: messageOf(error) });
     }
   }
   return { coverage: relevant(merged, options), read, unreadable };
+}
+
+async function parse(format: CoverageFormat, text: string): Promise<Coverage> {
+  if (format !== "cobertura") return parseCoverage(format, text);
+  const { parseCobertura } = await import("./cobertura.ts");
+  return parseCobertura(text);
 }
 
 const UNKNOWN = "it is neither lcov, Cobertura, a Go cover profile nor istanbul JSON";

@@ -141,9 +141,6 @@ async function runInitFiles(
   }
 }
 
-/** The parts of a connection that `database-env` can name. */
-export const DATABASE_PARTS = ["host", "port", "user", "password", "database", "url"] as const;
-
 /** Turns `NAME=part` into `NAME=value`. */
 export function databaseEnv(map: ReadonlyMap<string, string>, login: Login): Record<string, string> {
   const parts: Readonly<Record<string, string>> = {

@@ -5,7 +5,6 @@ import { messageOf } from "../../../../lib/errors.ts";
 import { isCtrf, parseCtrf } from "./ctrf.ts";
 import { GoTestReader, parseGoEvent } from "./go-test-json.ts";
 import { isJestJson, parseJestJson } from "./jest-json.ts";
-import { JUnitReader } from "./junit.ts";
 import { TapReader } from "./tap.ts";
 import { type ParsedReport, type ReportFormat, ReportProblem, type TestCase } from "./test-report.ts";
 
@@ -112,6 +111,7 @@ function encodingOf(bytes: Buffer): string {
 }
 
 async function readJUnit(path: string, encoding: string): Promise<ParsedReport> {
+  const { JUnitReader } = await import("./junit.ts");
   const reader = new JUnitReader();
   for await (const text of textOf(path, encoding)) {
     // Test output holds control characters that XML forbids; they say nothing about a result.
