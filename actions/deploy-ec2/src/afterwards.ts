@@ -20,7 +20,9 @@ export async function afterwards(context: PostContext): Promise<void> {
   const sessions = await openSessions(inputs, token, context);
   const fleet = new Fleet(fleetPorts(inputs, context, sessions.all, token, undefined));
   try {
-    for (const session of sessions.all) await fleet.takeUp(session);
+    // Killed before it asked for the lock: the hosts do not know of this run.
+    const known = saved.lock !== "none" || saved.touched !== "no";
+    if (known) await Promise.all(sessions.all.map((session) => fleet.takeUp(session)));
     await resume(saved, fleet, {
       ...context,
       draft: new ReportDraft(),

@@ -57,7 +57,6 @@ function finish(inputs: Inputs, context: RunContext, entries: readonly Entry[]):
   const digest = digestOf(manifest);
   const bytes = kept.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
   context.log.info(`release ${inputs.release.release}: ${kept.length} entries, ${bytes} bytes, ${digest}`);
-  context.draft.made({ type: "release", name: inputs.release.release, digest });
   return describeRelease(inputs, kept, manifest, digest);
 }
 

@@ -70,7 +70,7 @@ export async function connect(host: Host, login: Login, ports: ConnectPorts): Pr
       ports.signal.throwIfAborted();
       if (attempt === TRIES || !isRetryable(error)) throw error;
       const pause = backoff(attempt, 1000, 5000);
-      ports.log.info(`${host.name}: ${messageOf(error)}; try ${attempt + 1} of ${TRIES} in ${pause} ms`);
+      ports.log.info(`${messageOf(error)}; try ${attempt + 1} of ${TRIES} in ${pause} ms`);
       await ports.clock.sleep(pause, ports.signal);
     }
   }

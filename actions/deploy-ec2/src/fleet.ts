@@ -60,9 +60,10 @@ export interface Tally {
   /** When a host's new release was started, milliseconds since the epoch. */
   readonly launchedAt: Map<string, number>;
   healthStatus: number;
-  /** Release of the first host before this run, and the one that the plan is for; "" while unknown. */
+  /** Release of the first host before this run, and the one that the plan is for with its digest; "" while unknown. */
   previous: string;
   release: string;
+  digest: string;
 }
 
 /** The hosts of one deployment, as the rollout engine sees them: stages are batches. */
@@ -74,6 +75,7 @@ export class Fleet implements Target<Before, Change, Handle> {
     healthStatus: 0,
     previous: "",
     release: "",
+    digest: "",
   };
   readonly ports: FleetPorts;
 
@@ -91,10 +93,11 @@ export class Fleet implements Target<Before, Change, Handle> {
 
   plan(before: Before): PlanResult<Change> {
     const result = planFleet(before, this.ports.wanted);
-    const current = before.hosts[0]?.facts.current ?? "";
+    const facts = before.hosts[0]?.facts;
     // Unchanged: what was asked for runs already, perhaps under another name.
-    if (result.kind !== "refused")
-      this.tally.release = result.kind === "change" ? result.change.release : current;
+    this.tally.release = (result.kind === "change" ? result.change.release : facts?.current) ?? "";
+    const there = facts?.releases.find((item) => item.id === this.tally.release);
+    this.tally.digest = this.ports.wanted.digest || (there?.digest ?? "");
     return result;
   }
 

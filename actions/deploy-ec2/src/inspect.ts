@@ -1,4 +1,4 @@
-import type { Facts } from "./facts.ts";
+import type { Facts, Inspection } from "./facts.ts";
 import type { FleetPorts } from "./fleet.ts";
 import type { ServiceInputs } from "./inputs-release.ts";
 import { type Entry, manifestLine } from "./manifest.ts";
@@ -13,10 +13,8 @@ const DIFF_LINES = 20;
 /** Reads a host and says what of the new release it lacks. Only reads. */
 export async function inspectHost(session: HostSession, ports: FleetPorts): Promise<HostBefore> {
   const { service } = ports.inputs;
-  const { facts, fingerprint } = await session.inspect();
+  const { facts, fingerprint } = await inspectAsNeeded(session, service);
   session.tools = facts.tools;
-  session.manager = chooseManager(facts, service);
-  session.asRoot = facts.uid !== 0 && session.manager === "systemd";
   const { release } = ports;
   const same = release !== undefined && fingerprint !== "" && fingerprint === release.fingerprint;
   const there = facts.releases.some(
@@ -33,6 +31,16 @@ export async function inspectHost(session: HostSession, ports: FleetPorts): Prom
     same,
     ...compare(release.entries, session.known, ports.inputs.release.delta),
   };
+}
+
+/** Where the service is root's, so are its files: once that is known, the host is read as root, from the start. */
+async function inspectAsNeeded(session: HostSession, service: ServiceInputs): Promise<Inspection> {
+  const seen = await session.inspect();
+  session.manager = chooseManager(seen.facts, service);
+  const root = session.manager === "systemd" || service.sudo === "always";
+  if (seen.facts.uid === 0 || !root) return seen;
+  session.asRoot = true;
+  return session.inspect();
 }
 
 async function readManifest(session: HostSession, release: string): Promise<ReadonlySet<string>> {

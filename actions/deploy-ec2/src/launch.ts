@@ -21,7 +21,6 @@ export async function prepareHost(
 ): Promise<void> {
   const { release, inputs, log } = ports;
   if (!release) return;
-  await ownRoot(session, inputs.release.target, inputs.service.sudo);
   const root = await session.run("prepare_root");
   if (root.code === 9) throw lockLost(session);
   if (root.code !== 0) await session.call("prepare_root", "making the deploy root", "PERMISSION_DENIED");
@@ -61,21 +60,6 @@ export async function prepareHost(
   call.signal.throwIfAborted();
   if (inputs.service.beforeSwitch !== "")
     await session.hook("before-switch", step.release, inputs.service.beforeSwitch, log, call.signal);
-}
-
-/** Makes a deploy root that only root can make, and gives it to the login's user. */
-async function ownRoot(session: HostSession, target: string, sudo: string): Promise<void> {
-  if (session.asRoot || sudo === "never") return;
-  const free = await session.run(`mkdir -p ${quote(target)} 2>/dev/null && [ -w ${quote(target)} ]`);
-  if (free.code === 0) return;
-  const script = `mkdir -p ${quote(target)} && chown ${quote(session.host.username)} ${quote(target)}`;
-  const made = await session.run(script, 60_000, true);
-  if (made.code !== 0) {
-    throw new RemoteError(`${session.host.name}: ${target} cannot be made: ${made.stderr}`, {
-      code: "PERMISSION_DENIED",
-      fix: "let the user own `target`",
-    });
-  }
 }
 
 async function choosePacking(session: HostSession, { inputs, release }: FleetPorts): Promise<Packing> {

@@ -1,3 +1,4 @@
+import { RemoteError } from "../../../lib/errors.ts";
 import type { Call, GateMode, GateResult } from "../../../lib/rollout/target.ts";
 import { isFinal } from "./facts.ts";
 import type { FleetPorts } from "./fleet.ts";
@@ -18,6 +19,7 @@ export async function passLock(ports: FleetPorts, mode: GateMode, call: Call): P
   const taken: HostSession[] = [];
   for (const session of ordered) {
     call.signal.throwIfAborted();
+    await ownRoot(session, ports.inputs.release.target, ports.inputs.service.sudo);
     const answer = await session.call(
       `lock_take ${quote(ports.holder)}`,
       "taking the lock",
@@ -34,6 +36,21 @@ export async function passLock(ports: FleetPorts, mode: GateMode, call: Call): P
   }
   for (const session of ordered) await settle(session, ports, call);
   return { kind: "clear" };
+}
+
+/** Makes a deploy root that only root can make, and gives it to the login's user. */
+async function ownRoot(session: HostSession, target: string, sudo: string): Promise<void> {
+  if (session.asRoot || sudo === "never") return;
+  const free = await session.run(`mkdir -p ${quote(target)} 2>/dev/null && [ -w ${quote(target)} ]`);
+  if (free.code === 0) return;
+  const script = `mkdir -p ${quote(target)} && chown ${quote(session.host.username)} ${quote(target)}`;
+  const made = await session.run(script, 60_000, true);
+  if (made.code !== 0) {
+    throw new RemoteError(`${session.host.name}: ${target} cannot be made: ${made.stderr}`, {
+      code: "PERMISSION_DENIED",
+      fix: "let the user own `target`",
+    });
+  }
 }
 
 async function settle(session: HostSession, ports: FleetPorts, call: Call): Promise<void> {

@@ -1,5 +1,7 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
+import { Failure } from "../../../lib/errors.ts";
 import { rollOut } from "../../../lib/rollout/driver.ts";
+import { codeBlock } from "../../../lib/summary.ts";
 import { makeRelease } from "./artifact.ts";
 import { Fleet } from "./fleet.ts";
 import { fleetPorts } from "./fleet-ports.ts";
@@ -30,7 +32,16 @@ export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
     if (inputs.action === "status") return await status(inputs, context, fleet);
     if (inputs.action === "prune") return await prune(inputs, context, fleet);
     if (inputs.action === "unlock") return await unlock(inputs, context, fleet);
-    return await rollOut(fleet, { ...inputs.rollout, pollMs: POLL_MS, settleMs: SETTLE_MS }, context);
+    const green = await rollOut(fleet, { ...inputs.rollout, pollMs: POLL_MS, settleMs: SETTLE_MS }, context);
+    const digest = fleet.tally.digest;
+    if (green !== "planned") draft.made({ type: "release", name: fleet.tally.release, digest });
+    return green;
+  } catch (error) {
+    // What the failed release said last is what most readers come for.
+    if (error instanceof Failure && error.evidence.length > 0) {
+      draft.summary += `\n${codeBlock(error.evidence.join("\n"))}`;
+    }
+    throw error;
   } finally {
     const results = await hostResults(fleet, startedAt);
     publish(context, inputs, fleet, results);
