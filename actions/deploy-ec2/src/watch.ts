@@ -88,6 +88,7 @@ function fixOf(code: string): { fix?: string } {
   const fixes: Readonly<Record<string, string>> = {
     START_FAILED: "read the last log lines; try `command` by hand in the release folder",
     PORT_IN_USE: "stop the process that holds the port, or choose another `app-port`",
+    SUPERSEDED: "look at the other run; it deploys once this one has gone back",
     HEALTH_CHECK_FAILED: "read the last log lines, and check `health-check-path` and `app-port`",
   };
   const fix = fixes[code];

@@ -68,4 +68,25 @@ describe("more than one run", () => {
     expect(result.outputs["outcome"]).toBe("succeeded");
     expect(await site.ask()).toMatchObject({ env: "two" });
   });
+
+  test("with `on-concurrent: supersede` the run before goes back and the new one deploys", async () => {
+    site.build("14");
+    const one = site.runner.start("deploy-ec2", {
+      ...site.inputs,
+      release: "f14",
+      "health-check-passes": "90",
+    });
+    await one.waitFor("health check after");
+    site.build("15");
+    const two = await site.deploy("f15", { "on-concurrent": "supersede" });
+    const first = await one.result;
+    expect({ outcome: first.outputs["outcome"], code: first.outputs["failure-code"] }).toEqual({
+      outcome: "rolled-back",
+      code: "SUPERSEDED",
+    });
+    expect(two.outputs["outcome"]).toBe("succeeded");
+    expect(await site.ask()).toMatchObject({ version: "15" });
+    expect(site.releases()).not.toContain("f14");
+    expect(site.processes()).toHaveLength(1);
+  });
 });

@@ -63,6 +63,7 @@ watch_new() {
     tick
     case $(verdict) in
       commit) commit ;;
+      "rollback superseded") go_back SUPERSEDED "another run has taken over" ;;
       rollback*) go_back ROLLED_BACK "the run asked for it" ;;
       leave) finish left ;;
     esac
