@@ -69,7 +69,8 @@ export class Requester {
     if (ending.answered) {
       const wanted = isRedirect(ending.status) && !expectsExactly(kind.endpoint, ending.status);
       const onward = wanted ? redirectPath(ending.location, path, this.target) : undefined;
-      if (onward !== undefined && request.hops < MAX_HOPS) {
+      const endless = onward !== undefined && request.hops >= MAX_HOPS;
+      if (onward !== undefined && !endless) {
         this.follow(kind, onward, ending.status, request, now);
         return;
       }
@@ -77,6 +78,8 @@ export class Requester {
       tally.answer(now - request.due, ending.bytes, stray, now);
       const failure = judge(kind.endpoint, ending.status, ending.body);
       if (failure) tally.fail(failure, `status ${ending.status}`, now);
+      else if (endless)
+        tally.fail("unexpected-status", `status ${ending.status} behind ${MAX_HOPS} redirects`, now);
       if (request.measured) this.tally.service.record(now - request.sentAt);
     } else {
       if (ending.failure === "timeout") {

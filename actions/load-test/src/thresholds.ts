@@ -41,9 +41,14 @@ export function parseThresholds(
       );
     } else thresholds.push(parsed);
   }
-  const hasErrorGate = thresholds.some((item) => item.metric.kind === "errors" && item.endpoint === "");
+  const hasErrorGate = thresholds.some(isErrorGate);
   if (!hasErrorGate && problems.length === 0) thresholds.push({ ...IMPLIED });
   return { thresholds, problems };
+}
+
+/** Only an upper bound on all errors guards a latency gate: `errors>=0%` holds whatever happens. */
+function isErrorGate({ metric, endpoint, operator }: Threshold): boolean {
+  return metric.kind === "errors" && endpoint === "" && operator.startsWith("<");
 }
 
 const IMPLIED: Threshold = {
@@ -62,6 +67,11 @@ export function parseThreshold(line: string): Threshold | { readonly problem: st
   const [, endpoint = "", name = "", operator = "", amount = "", unit = ""] = match;
   const metric = readMetric(name.toLowerCase());
   if (!metric) return { problem: `\`${line}\`: \`${name}\` is not a metric; ${FORMS}` };
+  if (endpoint !== "" && metric.kind === "percentile" && metric.of === "service") {
+    return {
+      problem: `\`${line}\`: latency from send is known of all requests together; leave the name out`,
+    };
+  }
   const limit = readLimit(metric, amount, unit.toLowerCase());
   if (typeof limit !== "number") return { problem: `\`${line}\`: ${limit.problem}` };
   return { text: line, endpoint, metric, operator: operator as Operator, limit, implied: false };

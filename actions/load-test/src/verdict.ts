@@ -126,6 +126,14 @@ function judgeBroken(judged: readonly Judged[], health: GeneratorHealth): Judgem
       fix: "see the summary for when and where it happened; make the target faster or change `thresholds`",
     };
   }
+  // A run of a part of its time proves nothing of the rest, even when its last answers mended the number.
+  if (health.cut === "aborted") {
+    return invalid(
+      "ABORTED",
+      "the run was stopped early: a threshold was broken then that the last answers kept after all",
+      "run it again, raise `abort-after`, or leave `abort-on-fail` out",
+    );
+  }
   const empty = judged.filter((item) => item.outcome === "no-data");
   if (empty.length === 0) return undefined;
   return {

@@ -41,6 +41,27 @@ describe("latency", () => {
   });
 });
 
+test("a redirect chain without an end is a failure, though 302 is a good status", async () => {
+  const server = await serveHttp((_request, response) => {
+    response.writeHead(302, { Location: "/again" });
+    response.end();
+  });
+  const target = { origin: server.url, secure: false, host: "127.0.0.1", port: server.port };
+  const tally = new Tally(1);
+  const addresses = new Addresses("127.0.0.1");
+  const requester = new Requester({ target, endpoints: [GET], timeoutMs: 5000, addresses, tally });
+  await new Promise<boolean>((done) => {
+    const now = performance.now();
+    requester.send(0, now, true, now, done);
+  });
+  expect(tally.drain(0, 0, 0, 0).measured[0]).toMatchObject({
+    answered: 1,
+    failures: [{ failure: "unexpected-status", count: 1, detail: "status 302 behind 5 redirects" }],
+  });
+  requester.client.close();
+  await server.close();
+});
+
 describe("requestText", () => {
   test("one's own headers replace the defaults; a body has its length in bytes", () => {
     const endpoint = {

@@ -36,6 +36,7 @@ describe("one line", () => {
     ["rps>480/s", /not a threshold/],
     ["rps>480ms", /without a unit/],
     ["p95<1.2.3ms", /not a number/],
+    ["GET / service-p95<1ms", /all requests together/],
   ])("%s is refused with what is allowed", (text, why) => {
     const parsed = parseThreshold(text);
     expect(parsed).toHaveProperty("problem", expect.stringMatching(why));
@@ -63,6 +64,7 @@ describe("the whole input", () => {
   test("one's own gate on all errors stands alone; one endpoint's does not replace it", () => {
     expect(parseThresholds("errors<50%", ["GET /"]).thresholds).toHaveLength(1);
     expect(parseThresholds("GET / errors<50%", ["GET /"]).thresholds).toHaveLength(2);
+    expect(parseThresholds("errors>=0%", ["GET /"]).thresholds).toHaveLength(2);
   });
 
   test("an endpoint that does not exist is a problem that names those that do", () => {

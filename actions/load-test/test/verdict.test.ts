@@ -89,6 +89,14 @@ describe("verdict", () => {
       "fail",
       "THRESHOLD_BROKEN",
     ],
+    [
+      "aborted on a gate that the last answers kept",
+      measure(1000),
+      "p95<300ms",
+      { cut: "aborted", achievedRatio: 0.2 },
+      "invalid",
+      "ABORTED",
+    ],
   ] as const)("%s", (_name, measurement, thresholds, health, verdict, code) => {
     expect(verdictOf(measurement, thresholds, health)).toMatchObject({ verdict, code });
   });
