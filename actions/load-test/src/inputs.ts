@@ -5,7 +5,7 @@ import { readLater } from "./inputs-later.ts";
 import { type Profile, parseProfile, peakRate, segmentsOf } from "./profile.ts";
 import { joinPath, parseRequests, problemOfHeader, problemOfPath } from "./requests.ts";
 import { Schedule } from "./schedule.ts";
-import { type BaseUrl, isAllowed, parseAllowedHost, parseUrl } from "./target.ts";
+import { type BaseUrl, isAllowed, parseAllowedHost, parseUrl, secretsOfQuery } from "./target.ts";
 import { parseThresholds, type Threshold } from "./thresholds.ts";
 
 /** Users when nobody says otherwise; with `rate` it means that users play no part. */
@@ -22,6 +22,8 @@ export interface LoadInputs {
   readonly base: BaseUrl;
   readonly endpoints: readonly Endpoint[];
   readonly model: Model;
+  /** Names of inputs that were given and play no part in this load. */
+  readonly idle: readonly string[];
   /** As written, for results: `constant`, `ramp:10-100`, ... */
   readonly profileText: string;
   readonly durationMs: number;
@@ -46,7 +48,8 @@ export interface LoadInputs {
 export function parseInputs(read: InputReader, _github: GitHubContext): LoadInputs {
   const base = readUrl(read);
   const endpoints = readEndpoints(read, base);
-  const model = readModel(read);
+  for (const { path } of endpoints) for (const secret of secretsOfQuery(path)) read.hide(secret);
+  const { model, idle } = readModel(read);
   const thresholds = parseThresholds(
     read.text("thresholds", "errors<1%"),
     endpoints.map((endpoint) => endpoint.name),
@@ -57,6 +60,7 @@ export function parseInputs(read: InputReader, _github: GitHubContext): LoadInpu
     base,
     endpoints,
     model,
+    idle,
     profileText: read.text("profile", "constant"),
     durationMs: read.duration("duration", "60s", "s", { min: 1000 }),
     warmUpMs: read.duration("warm-up", "10s", "s"),
@@ -85,6 +89,7 @@ const NOWHERE: BaseUrl = {
   target: { origin: "http://127.0.0.1", secure: false, host: "127.0.0.1", port: 80 },
   path: "",
   text: "",
+  authorization: "",
 };
 
 function readUrl(read: InputReader): BaseUrl {
@@ -92,6 +97,7 @@ function readUrl(read: InputReader): BaseUrl {
   const parsed = text === "" ? NOWHERE : parseUrl(text);
   const base = "problem" in parsed ? NOWHERE : parsed;
   if ("problem" in parsed) read.problem(parsed.problem);
+  for (const secret of secretsOf(text, base)) read.hide(secret);
   const allowed = read.list("allow-hosts", { commas: true }).flatMap((item) => {
     const host = parseAllowedHost(item);
     if (!host) read.problem(`\`allow-hosts\` holds \`${item}\`: allowed is \`host\` or \`host:port\``);
@@ -104,8 +110,24 @@ function readUrl(read: InputReader): BaseUrl {
   return base;
 }
 
+/** What must not be shown of a URL, also of one that cannot be read. */
+function secretsOf(text: string, base: BaseUrl): string[] {
+  const [, password = ""] = /^[^?#]*?\/\/[^/?#:@]*:(.*)@/.exec(text) ?? [];
+  const pair = base.authorization.slice("Basic ".length);
+  const decoded = Buffer.from(pair, "base64").toString("utf8");
+  return [
+    password,
+    pair,
+    decoded.slice(decoded.indexOf(":") + 1),
+    ...secretsOfQuery(text.split("#")[0] ?? ""),
+  ];
+}
+
 function readEndpoints(read: InputReader, base: BaseUrl): readonly Endpoint[] {
-  const headers = read.map("headers", { secret: true });
+  const headers = new Map(read.map("headers", { secret: true }));
+  if (base.authorization !== "" && ![...headers.keys()].some((name) => /^authorization$/i.test(name))) {
+    headers.set("Authorization", base.authorization);
+  }
   for (const [name, value] of headers) {
     const bad = problemOfHeader(name, value);
     if (bad) read.problem(`\`headers\`: \`${name}\` ${bad}`);
@@ -135,27 +157,34 @@ function readEndpoints(read: InputReader, base: BaseUrl): readonly Endpoint[] {
   ];
 }
 
-function readModel(read: InputReader): Model {
+function readModel(read: InputReader): { readonly model: Model; readonly idle: readonly string[] } {
   const rate = read.optionalNumber("rate", { min: 0.01 });
-  const users = read.integer("users", DEFAULT_USERS, { min: 1, max: 100_000 });
+  const users = read.integer("users", DEFAULT_USERS, { min: rate === undefined ? 1 : 0, max: 100_000 });
   const spawnText = read.text("spawn-rate", "users");
   const spawnRate = spawnText === "users" ? users : Number(spawnText);
-  if (!(spawnRate > 0)) {
+  if (spawnText !== "users" && !(spawnRate > 0 && Number.isFinite(spawnRate))) {
     read.problem(`\`spawn-rate\` is \`${spawnText}\`: allowed is \`users\` or a number above 0`);
   }
   const parsed = parseProfile(read.text("profile", "constant"));
   const profile: Profile = "problem" in parsed ? { kind: "constant" } : parsed;
   if ("problem" in parsed) read.problem(`\`profile\` is ${parsed.problem}`);
-  if (rate === undefined && profile.kind === "constant") return { kind: "closed", users, spawnRate };
-  if (users !== DEFAULT_USERS) {
+  if (rate === undefined && profile.kind === "constant") {
+    return { model: { kind: "closed", users, spawnRate }, idle: [] };
+  }
+  // `rate` decides for the open model, whatever `users` says; a profile alone might be meant for users.
+  if (rate === undefined && users !== DEFAULT_USERS) {
     read.problem(
-      `\`users\` (closed model) and ${rate === undefined ? "`profile`" : "`rate`"} (open model) contradict each other: leave one out`,
+      "`users` (closed model) and `profile` (requests a second) contradict each other: leave one out",
     );
   }
   if (profile.kind === "spike" && rate === undefined) {
     read.problem("`profile` spike needs `rate`, the load before and after the peak");
   }
-  return { kind: "open", rate: rate ?? startRate(profile), profile };
+  const idle = [
+    ...(users === DEFAULT_USERS || users === 0 ? [] : ["users"]),
+    ...(spawnText === "users" ? [] : ["spawn-rate"]),
+  ];
+  return { model: { kind: "open", rate: rate ?? startRate(profile), profile }, idle };
 }
 
 /** The rate that a profile starts with when `rate` says nothing. */

@@ -32,6 +32,7 @@ export function planLines(inputs: LoadInputs, workers: number): string[] {
     const { measuredFromMs } = timingOf(inputs);
     lines.push(`  ${formatDuration(measuredFromMs)} not counted, then ${formatDuration(durationMs)}`);
   }
+  for (const name of inputs.idle) lines.push(`\`${name}\` plays no part: the open model sends by the clock`);
   for (const { text, implied } of thresholds) lines.push(`threshold ${text}${implied ? " (always on)" : ""}`);
   lines.push(
     `${workers} load ${workers === 1 ? "thread" : "threads"}, request-timeout ${formatDuration(inputs.requestTimeoutMs)}`,

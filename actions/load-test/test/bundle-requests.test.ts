@@ -76,16 +76,20 @@ describe("requests", () => {
     });
   });
 
-  test("secret headers reach the target and nothing else", async () => {
+  test.each([
+    ["in a header", "", "/", "Authorization=Bearer top.secret.value", "Bearer top.secret.value /"],
+    ["in the URL", "me:top.secret.value@", "/", "", `Basic ${btoa("me:top.secret.value")} /`],
+    ["in a query", "", "/a?token=top.secret.value", "", " /a?token=top.secret.value"],
+  ])("a secret %s reaches the target and nothing else", async (_name, user, path, headers, sent) => {
     const seen = new Set<string>();
     const server = serveHttp((request, response) => {
-      seen.add(request.headers.authorization ?? "");
+      seen.add(`${request.headers.authorization ?? ""} ${request.url}`);
       response.end();
     });
     await withServer(server, async ({ url }) => {
-      const step = await load({ url, headers: "Authorization=Bearer top.secret.value" });
-      expect([...seen]).toEqual(["Bearer top.secret.value"]);
-      expect(step.masks).toContain("Bearer top.secret.value");
+      const step = await load({ url: url.replace("//", `//${user}`), path, headers });
+      expect([...seen]).toEqual([sent]);
+      expect(step.masks.join("\n")).toContain("top.secret.value");
       const files = ["report", "result-path", "html-path"].map((name) =>
         readFileSync(step.outputs[name] ?? "", "utf8"),
       );

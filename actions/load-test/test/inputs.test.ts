@@ -7,6 +7,7 @@ import { InputReader } from "../../../lib/inputs.ts";
 import { Mask } from "../../../lib/mask.ts";
 import { type LoadInputs, parseInputs } from "../src/inputs.ts";
 import { OUTPUTS } from "../src/outputs.ts";
+import { planLines } from "../src/plan.ts";
 
 interface ActionFile {
   readonly inputs: Record<string, { readonly default?: string; readonly description?: string }>;
@@ -79,6 +80,42 @@ describe("model", () => {
     ],
   ])("%j", (given, model) => {
     expect(read({ ...URL_ONLY, ...given }).model).toEqual(model);
+  });
+});
+
+test("`rate` decides: `users` and `spawn-rate` beside it are told to play no part", () => {
+  const given = { ...URL_ONLY, rate: "200", users: "30", "spawn-rate": "5" };
+  expect(read(given)).toMatchObject({ model: { kind: "open", rate: 200 }, idle: ["users", "spawn-rate"] });
+  expect(planLines(read(given), 1).join("\n")).toMatch(/`users` plays no part/);
+  expect(read({ ...URL_ONLY, rate: "200", users: "0" }).idle).toEqual([]);
+});
+
+describe("secrets in the URL", () => {
+  test("a user name and password are sent as the header they stand for, and shown nowhere", () => {
+    const masked: string[] = [];
+    const { base, endpoints } = read({ url: "http://me:p%40ssw0rd@h/a" }, masked);
+    const pair = Buffer.from("me:p@ssw0rd").toString("base64");
+    expect(endpoints[0]?.headers).toEqual([["Authorization", `Basic ${pair}`]]);
+    expect(base.text).toBe("http://h/a");
+    expect(masked).toEqual(expect.arrayContaining(["p%40ssw0rd", "p@ssw0rd", pair]));
+    const own = read({ url: "http://me:p%40ssw0rd@h/a", headers: "authorization=Bearer mine" });
+    expect(own.endpoints[0]?.headers).toEqual([["authorization", "Bearer mine"]]);
+  });
+
+  test.each(["http://me:s3cr3tpw@[bad", "ftp://me:s3cr3tpw@h/", "http://me:s3cr3t/pw@h:x/"])(
+    "one that cannot be used is told without them: %s",
+    (url) => {
+      expect(problems({ url }).join()).not.toMatch(/s3cr3t|pw@/);
+    },
+  );
+
+  test("credentials in a query are masked, other values are not", () => {
+    const masked: string[] = [];
+    read({ url: "http://h/a?token=abc%2Fdefgh&page=nineteen" }, masked);
+    read({ ...URL_ONLY, path: "/x?api_key=k-123456&monkey=banana&key=12345" }, masked);
+    read({ ...URL_ONLY, requests: "- path: /y?access_token=t-123456" }, masked);
+    expect(masked).toEqual(expect.arrayContaining(["abc%2Fdefgh", "abc/defgh", "k-123456", "t-123456"]));
+    for (const value of ["nineteen", "banana", "12345"]) expect(masked).not.toContain(value);
   });
 });
 
@@ -194,11 +231,12 @@ describe("bad input", () => {
   test.each([
     [{}, /`url` is required/],
     [{ url: "shop.example" }, /absolute URL/],
-    [{ url: "http://me:pw@h" }, /`headers`/],
     [{ ...URL_ONLY, path: "items" }, /`path`.*start with one/],
     [{ ...URL_ONLY, path: "/a b" }, /white space/],
     [{ url: "http://h?a=1", path: "/x" }, /query/],
-    [{ ...URL_ONLY, rate: "10", users: "20" }, /contradict/],
+    [{ url: "http://me:a%@h" }, /write %25/],
+    [{ ...URL_ONLY, users: "0" }, /`users` is `0`/],
+    [{ ...URL_ONLY, "spawn-rate": "Infinity" }, /`spawn-rate`/],
     [{ ...URL_ONLY, profile: "ramp:1-5", users: "20" }, /contradict/],
     [{ ...URL_ONLY, profile: "spike:9" }, /needs `rate`/],
     [{ ...URL_ONLY, rate: "20001" }, /20001 requests a second: `max-rate` allows 20000/],
