@@ -10,7 +10,7 @@ const STOP_GRACE_MS = 2000;
 
 /** What the main thread hears while a load runs. */
 export interface FleetListener {
-  second(second: SecondNews): void;
+  second(second: SecondNews, worker: number): void;
 }
 
 /** How a load ended on all threads. */
@@ -66,7 +66,7 @@ export class Fleet {
       };
       this.current = {
         onNews: (news) => {
-          if (news.type === "second") listener.second(news.second);
+          if (news.type === "second") listener.second(news.second, news.worker);
           if (news.type !== "done") return;
           ends.push(news.end);
           // One thread that gives up makes the run worthless: the others need not go on.
@@ -87,6 +87,11 @@ export class Fleet {
     });
     this.current = undefined;
     return { ends, lost: [...lost.values()], startAt };
+  }
+
+  /** How many threads there are. */
+  get size(): number {
+    return this.workers.length;
   }
 
   /** Ends the threads. */

@@ -8,7 +8,7 @@ import { failureOf, type Judgement } from "./verdict.ts";
 /** The readiness gate: returns when the target answers, and ends the run as no-data when it never does. */
 export async function beReady(inputs: LoadInputs, context: RunContext): Promise<void> {
   const { log, clock, signal } = context;
-  const endpoint = probeOf(inputs.endpoints);
+  const endpoint = probeOf(inputs.endpoints, inputs.base.path || "/");
   const readiness = await awaitTarget(inputs.base.target, endpoint, inputs.readyTimeoutMs, {
     clock,
     signal,
@@ -27,14 +27,14 @@ export async function beReady(inputs: LoadInputs, context: RunContext): Promise<
 }
 
 /** A request that changes nothing: the first that reads, or the base path. */
-function probeOf(endpoints: readonly Endpoint[]): Endpoint {
+function probeOf(endpoints: readonly Endpoint[], basePath: string): Endpoint {
   const reading = endpoints.find(({ method }) => method === "GET" || method === "HEAD");
   if (reading) return reading;
   const expect = { statuses: GOOD_STATUSES, contains: "" };
   return {
     name: "probe",
     method: "GET",
-    path: "/",
+    path: basePath,
     weight: 1,
     headers: endpoints[0]?.headers ?? [],
     body: "",

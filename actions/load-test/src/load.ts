@@ -56,20 +56,31 @@ export async function putLoad(
   const stop = new AbortController();
   const epochOffset = ports.now() - ports.monotonic();
   const started = ports.monotonic();
+  const told: number[] = Array.from({ length: fleet.size }, () => -1);
+  let seen = -1;
   const listener = {
-    second: (news: SecondNews) => {
+    second: (news: SecondNews, worker: number) => {
       measurement.add(news);
-      const measuredMs = ports.monotonic() - started - timing.measuredFromMs;
-      if (!stop.signal.aborted && ports.watch?.({ measurement, measuredMs })) stop.abort();
+      told[worker] = news.second;
+      // A second is judged when the last thread has told of it: without its share the rate would look too low.
+      const whole = Math.min(...told);
+      if (whole <= seen || stop.signal.aborted) return;
+      seen = whole;
+      const measuredMs = Math.min(ports.monotonic() - started, (whole + 1) * 1000) - timing.measuredFromMs;
+      const broken = ports.watch?.({ measurement, measuredMs }) ?? false;
+      // What has run its whole time is not cut short any more.
+      if (broken && measuredMs < spec.durationMs) stop.abort();
     },
   };
   const end = await fleet.load(planOf(spec), listener, AbortSignal.any([stop.signal, ports.signal]));
   const cut = ports.signal.aborted ? "cancelled" : stop.signal.aborted ? "aborted" : cutOf(end);
   const measuredStart = end.startAt + timing.measuredFromMs;
   const endAt = Math.max(end.startAt, ...end.ends.map((item) => item.at));
+  // Answers come in as much later than requests are due as the quickest one took; only what is behind that is delay.
+  const quickest = measurement.total.latency.min() ?? 0;
   const untilMs =
     cut === ""
-      ? Math.max(spec.durationMs, measurement.total.lastAnswerAt - measuredStart)
+      ? Math.max(spec.durationMs, measurement.total.lastAnswerAt - quickest - measuredStart)
       : endAt - measuredStart;
   const names = spec.endpoints.map((endpoint) => endpoint.name);
   return {
@@ -127,7 +138,8 @@ function planOf(spec: LoadSpec): SharedPlan {
     target: spec.target,
     endpoints: spec.endpoints,
     timeoutMs: spec.requestTimeoutMs,
-    maxInFlight: spec.maxInFlight,
+    // The closed model keeps the cap by its users, who were held against it: all of them waiting is no overload.
+    maxInFlight: model.kind === "closed" ? Number.POSITIVE_INFINITY : spec.maxInFlight,
     model: (worker, workers) => {
       if (model.kind === "open") {
         return { kind: "open", segments: segmentsOf(model.profile, model.rate, warmUpMs, durationMs) };

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { Green, RunContext } from "../../../lib/action.ts";
+import { escapeMarkdown } from "../../../lib/summary.ts";
 import { compareWith, readBaseline } from "./baseline.ts";
 import { documentOf } from "./document.ts";
 import { Fleet } from "./fleet.ts";
@@ -25,11 +26,13 @@ export async function run(inputs: LoadInputs, context: RunContext, thread: strin
   const plan = planLines(inputs, workers);
   for (const line of plan) context.log.info(line);
   if (inputs.dryRun) {
-    context.draft.summary = plan.map((line) => `- ${line}\n`).join("");
+    context.draft.summary = plan.map((line) => `- ${escapeMarkdown(line)}\n`).join("");
     return "planned";
   }
   // Until a run has been judged, it is one that ended before its time.
   context.draft.output("verdict", "invalid");
+  context.draft.output("reason", "the run ended before there was anything to judge");
+  context.draft.output("requests", 0);
   if (inputs.readyTimeoutMs > 0) await context.phase("ready", () => beReady(inputs, context));
   const fleet = new Fleet(thread, workers);
   try {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import type { StepResult } from "../../../lib/testing/runner.ts";
 import { expectWhole, load, loadFor, QUICK, resultOf, runner, wellServer, withServer } from "./bundle.ts";
-import { refusingUrl, serveTcp } from "./server.ts";
+import { refusingUrl, serveHttp, serveTcp } from "./server.ts";
 
 afterAll(() => runner.dispose());
 
@@ -32,6 +32,18 @@ describe("before any request", () => {
     for (const text of ["max-rate", "max-duration", "needs its unit", "`engine`"]) {
       expect(step.outputs["failure-reason"]).toContain(text);
     }
+  });
+});
+
+test("the target is probed on the base path when no request only reads", async () => {
+  const seen = new Set<string>();
+  const server = serveHttp((request, response) => {
+    seen.add(`${request.method} ${request.url}`);
+    response.end();
+  });
+  await withServer(server, async ({ url }) => {
+    await load({ url: `${url}/api`, requests: "- { method: POST, path: /items }", duration: "1s" });
+    expect([...seen]).toEqual(["GET /api", "POST /api/items"]);
   });
 });
 
@@ -89,7 +101,8 @@ describe("cancel", () => {
     await step.waitFor("connect-refused");
     const end = await step.cancel();
     expectWhole(end);
-    expect(end.outputs).toMatchObject({ outcome: "cancelled", verdict: "invalid" });
+    expect(end.outputs).toMatchObject({ outcome: "cancelled", verdict: "invalid", requests: "0" });
+    expect(end.outputs["reason"]).not.toBe("");
     expect(existsSync(end.outputs["result-path"] || "/nowhere")).toBe(false);
   });
 });
