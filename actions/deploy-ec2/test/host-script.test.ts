@@ -33,10 +33,11 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "goci-host-"));
 });
 afterEach(() => {
-  spawnSync("sh", [
-    "-c",
-    `for p in /proc/[0-9]*; do case $(readlink $p/cwd) in ${root}*) kill -9 \${p##*/};; esac; done`,
-  ]);
+  // The host script first: it would start the old release again.
+  const file = join(root, ".goci/deploy/supervisor");
+  const [pid] = existsSync(file) ? readFileSync(file, "utf8").split(" ") : [];
+  const script = `kill -9 ${pid ?? ""} 2>/dev/null; for p in /proc/[0-9]*; do case $(readlink $p/cwd) in ${root}*) kill -9 \${p##*/};; esac; done`;
+  spawnSync("sh", ["-c", script]);
   rmSync(root, { recursive: true, force: true });
 });
 
