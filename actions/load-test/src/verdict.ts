@@ -46,6 +46,7 @@ export function judgeRun(health: GeneratorHealth, total: Counts, judged: readonl
   }
   return (
     judgeLoss(health) ??
+    judgeCap(health, total) ??
     (total.answered === 0 ? noAnswer(total) : undefined) ??
     judgeGenerator(health) ??
     judgeBroken(judged, health) ?? { verdict: "pass", reason: "all thresholds are kept", code: "", fix: "" }
@@ -56,6 +57,17 @@ function judgeLoss(health: GeneratorHealth): Judgement | undefined {
   const [first] = health.lost;
   if (first === undefined) return undefined;
   return invalid("WORKER_LOST", first, "give the runner more memory, or use fewer `workers`");
+}
+
+/** Stands before the missing answers: those that the stop interrupted might have come. */
+function judgeCap(health: GeneratorHealth, total: Counts): Judgement | undefined {
+  if (health.cut !== "in-flight-cap") return undefined;
+  const answers = total.answered === 0 ? " (not one was answered before)" : "";
+  return invalid(
+    "IN_FLIGHT_CAP",
+    `as many requests as \`max-in-flight\` allows were waiting for answers${answers}: the target cannot keep up with this load`,
+    "lower `rate`, or raise `max-in-flight` to see how long the answers take",
+  );
 }
 
 function noAnswer(total: Counts): Judgement {
@@ -72,13 +84,6 @@ function noAnswer(total: Counts): Judgement {
 
 function judgeGenerator(health: GeneratorHealth): Judgement | undefined {
   const { achievedRatio: ratio, lagP99: lag } = health;
-  if (health.cut === "in-flight-cap") {
-    return invalid(
-      "IN_FLIGHT_CAP",
-      "as many requests as `max-in-flight` allows were waiting for answers: the target cannot keep up with this load",
-      "lower `rate`, or raise `max-in-flight` to see how long the answers take",
-    );
-  }
   if (health.cut === "max-requests") {
     return invalid(
       "MAX_REQUESTS",

@@ -101,8 +101,8 @@ describe("a target that fails", () => {
         duration: "60s",
         "max-duration": "2m",
       });
-      // Not one answer came, so there is no data to be invalid.
-      expect(step.outputs).toMatchObject({ outcome: "no-data", verdict: "no-data" });
+      expect(step.outputs).toMatchObject({ outcome: "invalid", "failure-code": "IN_FLIGHT_CAP" });
+      expect(step.outputs["reason"]).toContain("not one was answered");
       expect(step.durationMs).toBeLessThan(20_000);
     });
     let hits = 0;

@@ -70,6 +70,14 @@ describe("verdict", () => {
       "",
     ],
     ["cap reached", measure(1000), "p95<300ms", { cut: "in-flight-cap" }, "invalid", "IN_FLIGHT_CAP"],
+    [
+      "cap reached before an answer",
+      measure(0),
+      "p95<300ms",
+      { cut: "in-flight-cap" },
+      "invalid",
+      "IN_FLIGHT_CAP",
+    ],
     ["cut by max-requests", measure(1000), "p95<300ms", { cut: "max-requests" }, "invalid", "MAX_REQUESTS"],
     ["cancelled", measure(1000), "p95<300ms", { cut: "cancelled" }, "invalid", "CANCELLED"],
     [
