@@ -15,11 +15,11 @@ function clientFor(url: string, timeoutMs = 5000) {
   const base = parseUrl(url);
   if ("problem" in base) throw new Error(base.problem);
   const client = new Client({ target: base.target, timeoutMs, addresses: new Addresses(base.target.host) });
-  const get = (path = "/") =>
+  const get = (path = "/", laterMs = 0) =>
     new Promise<Ending>((done) => {
       const text = `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
       const exchange: Exchange = { text, bodiless: false, keepBody: true, sentAt: 0, over: false, done };
-      client.send(exchange, performance.now());
+      client.send(exchange, performance.now() + laterMs);
     });
   return { client, get };
 }
@@ -49,6 +49,20 @@ describe("Client", () => {
       expect(await get()).toMatchObject({ answered: true, status: 200, body: "ok" });
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
+    expect(client.opened).toBe(3);
+    client.close();
+    await server.close();
+  });
+
+  test("a connection that sat idle for long is left before the server closes it", async () => {
+    const server = await serveHttp((_request, response) => void response.end("ok"));
+    const { client, get } = clientFor(server.url);
+    await Promise.all([get(), get()]);
+    await get("/", 3900);
+    expect(client.opened).toBe(2);
+    expect(await get("/", 4100)).toMatchObject({ answered: true });
+    expect(client.opened).toBe(3);
+    await get();
     expect(client.opened).toBe(3);
     client.close();
     await server.close();

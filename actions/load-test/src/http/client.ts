@@ -34,6 +34,13 @@ export interface Exchange {
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
+/**
+ * A connection that sat idle for longer is not used again: many servers close
+ * theirs after 5 s, and a request that meets the close on its way would be a
+ * failure that the target's visitors never see.
+ */
+const MOST_IDLE_MS = 4000;
+
 /** What a client needs to know of its surroundings. */
 export interface ClientOptions {
   readonly target: Target;
@@ -67,7 +74,7 @@ export class Client {
   send(exchange: Exchange, now: number): void {
     exchange.sentAt = now;
     this.inFlight++;
-    const connection = this.idle.pop() ?? this.open(now);
+    const connection = this.reuse(now) ?? this.open(now);
     this.queue.push({ exchange, connection });
     connection.send(exchange);
   }
@@ -98,6 +105,18 @@ export class Client {
     this.idle.length = 0;
     this.inFlight = 0;
     return interrupted;
+  }
+
+  /** The most recently used connection; when that one is too old, so are all others. */
+  private reuse(now: number): Connection | undefined {
+    const connection = this.idle.pop();
+    if (!connection || now - connection.usedAt <= MOST_IDLE_MS) return connection;
+    for (const old of [connection, ...this.idle]) {
+      old.drop();
+      this.all.delete(old);
+    }
+    this.idle.length = 0;
+    return undefined;
   }
 
   private open(now: number): Connection {

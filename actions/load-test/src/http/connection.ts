@@ -23,6 +23,8 @@ export class Connection {
   private exchange: Exchange | undefined;
   private ready = false;
   private answers = 0;
+  /** When its last exchange ended, `performance.now()`. */
+  usedAt = 0;
 
   /** `open` makes the socket, and hands what it reads to its argument. */
   constructor(open: (receive: Receive) => { socket: Socket; ready: string }, owner: ConnectionOwner) {
@@ -72,6 +74,7 @@ export class Connection {
 
   private complete(): void {
     this.answers++;
+    this.usedAt = performance.now();
     const { status, location, bytes, keepAlive } = this.parser;
     this.settle({ answered: true, status, location, bytes, body: this.parser.text() }, keepAlive);
   }
