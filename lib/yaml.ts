@@ -14,10 +14,10 @@ export async function prepareYaml(texts: Iterable<string | undefined>): Promise<
   }
 }
 
-/** Whether the first line that is no comment starts a map, a list or a flow collection. */
+/** Whether the first line that is no comment starts a document, a map, a list or a flow collection. */
 export function mayBeYaml(text: string): boolean {
   const first = text.split(/\r?\n/).find((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));
-  return first !== undefined && /^\s*([{[]|-(\s|$)|[^\s=:/\\]+\s*:(\s|$))/.test(first);
+  return first !== undefined && /^\s*([{[]|-(--)?(\s|$)|[^\s=:/\\]+\s*:(\s|$))/.test(first);
 }
 
 /** Loads the YAML reader: for files, which are read asynchronously anyway. */
