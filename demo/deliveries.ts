@@ -16,6 +16,8 @@ export interface DeliveryOptions {
   readonly machine: Machine;
   readonly repositories: ReadonlyMap<string, string>;
   readonly progress: Progress;
+  /** Nothing is started once this is aborted. */
+  readonly cancel: AbortSignal;
 }
 
 /** A commit on its way: its workflow runs and waits for its approval. */
@@ -44,7 +46,8 @@ export class Deliveries {
 
   /** Pushes one commit: the workflow starts, and stops before its deployment. */
   async start(stage: Stage): Promise<Delivery> {
-    const { checkout, folder, progress } = this.options;
+    const { checkout, folder, progress, cancel } = this.options;
+    cancel.throwIfAborted();
     const home = join(folder, stage.key);
     const project = join(home, "shop");
     mkdirSync(home, { recursive: true });
@@ -91,6 +94,7 @@ export class Deliveries {
     if (stage.loadSeconds > 0) progress.say(`${stage.key}: approved, under load`);
     writeFileSync(delivery.approval, "");
     const result = await delivery.run.result;
+    this.options.cancel.throwIfAborted();
     const endedAt = Date.now();
     const evidence = {
       stage,
@@ -138,7 +142,8 @@ export class Deliveries {
     variables: Record<string, string>,
     inputs?: Record<string, string>,
   ): Promise<ActRun> {
-    const { checkout, folder, machine, repositories, progress } = this.options;
+    const { checkout, folder, machine, repositories, progress, cancel } = this.options;
+    cancel.throwIfAborted();
     const home = join(folder, stage.key);
     const name = workflow.replace(".yml", "");
     const run = startAct({

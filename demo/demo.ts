@@ -20,13 +20,14 @@ async function demo(folder: string, cancel: AbortSignal): Promise<boolean> {
   publishGoci(CHECKOUT, goci);
   const repositories = new Map([["org/goci@v1", goci], ...standIns(goci, join(folder, "stand-ins"))]);
   const machine = await startMachine(folder);
-  const deliveries = new Deliveries({ checkout: CHECKOUT, folder, machine, repositories, progress });
+  const deliveries = new Deliveries({ checkout: CHECKOUT, folder, machine, repositories, progress, cancel });
   cancel.addEventListener("abort", () => void deliveries.stop());
   try {
     const first = await deliveries.start(FIRST);
     await deliveries.built(first);
     // Every commit is built before the first is approved, so that no build disturbs the load.
     const approved = deliveries.finish(first);
+    approved.catch(() => {}); // looked at below, when the others are built
     const following = await deliveries.startAll(FOLLOWING);
     const stages = [await approved];
     for (const delivery of following) stages.push(await deliveries.finish(delivery));
@@ -36,7 +37,7 @@ async function demo(folder: string, cancel: AbortSignal): Promise<boolean> {
     return stages.every((stage) => stage.broken.length === 0);
   } finally {
     await deliveries.stop();
-    await stopMachine(machine);
+    await stopMachine(machine, folder);
   }
 }
 

@@ -32,14 +32,14 @@ export async function startMachine(folder: string): Promise<Machine> {
   }
 }
 
-/** Stops everything of the machine, the deployed service too. */
-export async function stopMachine(machine: Machine): Promise<void> {
-  killBelow(machine.target);
+/** Stops everything of the machine, and whatever still works below the demo's folder: the deployed service, cut-off tests. */
+export async function stopMachine(machine: Machine, folder: string): Promise<void> {
+  killBelow(folder);
   await machine.sshd.stop();
   await machine.postgres.stop();
 }
 
-/** Ends every process that works in a folder: the service runs in a session of its own, so nobody else would. */
+/** Ends every process that works in a folder: services run in sessions of their own, so nobody else would. */
 function killBelow(folder: string): void {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
