@@ -11,6 +11,8 @@ const STOP_GRACE_MS = 2000;
 /** What the main thread hears while a load runs. */
 export interface FleetListener {
   second(second: SecondNews, worker: number): void;
+  /** That thread has told its last second. */
+  ended(worker: number): void;
 }
 
 /** How a load ended on all threads. */
@@ -69,6 +71,7 @@ export class Fleet {
           if (news.type === "second") listener.second(news.second, news.worker);
           if (news.type !== "done") return;
           ends.push(news.end);
+          listener.ended(news.worker);
           // One thread that gives up makes the run worthless: the others need not go on.
           if (news.end.cut !== "") stop();
           settle();

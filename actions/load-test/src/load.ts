@@ -1,9 +1,8 @@
 import type { Endpoint, Target } from "./endpoint.ts";
-import { type Fleet, type FleetEnd, type SharedPlan, shareOfCount } from "./fleet.ts";
+import { type Fleet, type FleetEnd, type FleetListener, type SharedPlan, shareOfCount } from "./fleet.ts";
 import type { Model } from "./inputs.ts";
 import { type Measured, measuredOf } from "./judge.ts";
 import { Measurement } from "./measurement.ts";
-import type { SecondNews } from "./messages.ts";
 import { type Profile, segmentsOf } from "./profile.ts";
 import { Schedule } from "./schedule.ts";
 import type { GeneratorHealth } from "./verdict.ts";
@@ -56,22 +55,12 @@ export async function putLoad(
   const stop = new AbortController();
   const epochOffset = ports.now() - ports.monotonic();
   const started = ports.monotonic();
-  const told: number[] = Array.from({ length: fleet.size }, () => -1);
-  let seen = -1;
-  const listener = {
-    second: (news: SecondNews, worker: number) => {
-      measurement.add(news);
-      told[worker] = news.second;
-      // A second is judged when the last thread has told of it: without its share the rate would look too low.
-      const whole = Math.min(...told);
-      if (whole <= seen || stop.signal.aborted) return;
-      seen = whole;
-      const measuredMs = Math.min(ports.monotonic() - started, (whole + 1) * 1000) - timing.measuredFromMs;
-      const broken = ports.watch?.({ measurement, measuredMs }) ?? false;
-      // What has run its whole time is not cut short any more.
-      if (broken && measuredMs < spec.durationMs) stop.abort();
-    },
-  };
+  const listener = listenerOf(measurement, fleet.size, (second) => {
+    const measuredMs = Math.min(ports.monotonic() - started, (second + 1) * 1000) - timing.measuredFromMs;
+    const broken = !stop.signal.aborted && ports.watch?.({ measurement, measuredMs });
+    // What has run its whole time is not cut short any more.
+    if (broken && measuredMs < spec.durationMs) stop.abort();
+  });
   const end = await fleet.load(planOf(spec), listener, AbortSignal.any([stop.signal, ports.signal]));
   const cut = ports.signal.aborted ? "cancelled" : stop.signal.aborted ? "aborted" : cutOf(end);
   const measuredStart = end.startAt + timing.measuredFromMs;
@@ -98,6 +87,30 @@ export async function putLoad(
     measuredFromMs: timing.measuredFromMs,
     interrupted: end.ends.reduce((sum, item) => sum + item.interrupted, 0),
     connections: end.ends.reduce((sum, item) => sum + item.connections, 0),
+  };
+}
+
+/** Adds up what the threads tell. A second is whole when the last thread has told of it: before, rates would look too low. */
+function listenerOf(
+  measurement: Measurement,
+  threads: number,
+  whole: (second: number) => void,
+): FleetListener {
+  const told: number[] = Array.from({ length: threads }, () => -1);
+  let last = -1;
+  const hear = (worker: number, second: number) => {
+    told[worker] = second;
+    const least = Math.min(...told);
+    if (least <= last || least === Number.POSITIVE_INFINITY) return;
+    last = least;
+    whole(least);
+  };
+  return {
+    second: (news, worker) => {
+      measurement.add(news);
+      hear(worker, news.second);
+    },
+    ended: (worker) => hear(worker, Number.POSITIVE_INFINITY),
   };
 }
 

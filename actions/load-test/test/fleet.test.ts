@@ -28,7 +28,7 @@ const end = { cut: "", at: 1, interrupted: 0, unsent: 0, connections: 0 };
   return file;
 }
 
-const listener = { second: () => {} };
+const listener = { second: () => {}, ended: () => {} };
 
 test("a thread that dies is lost, and the others are stopped", async () => {
   const file = thread(`port.on("message", ({ type, plan }) => {

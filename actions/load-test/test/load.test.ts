@@ -75,6 +75,17 @@ test("a second is judged when every thread has told of it", async () => {
   expect(heard).toEqual([100]);
 });
 
+test("a thread that has nothing left to send holds nobody up", async () => {
+  let heard = 0;
+  const body = `if (plan.worker === 0) { answers(plan, 0, 1, 0); return done(plan); }
+    for (let i = 0; i < 3; i++) { await sleep(50); answers(plan, i, 1, 0); } done(plan);`;
+  await loadBy(body, 2, {}, () => {
+    heard++;
+    return false;
+  });
+  expect(heard).toBe(3);
+});
+
 test("a run that has had its whole time is not cut short", async () => {
   const body = `await sleep(1100); answers(plan, 1, 50, 0); await sleep(50); done(plan);`;
   const whole = await loadBy(body, 1, { durationMs: 1000 }, () => true);
