@@ -34,7 +34,7 @@ export const FOLLOWING: readonly Stage[] = [
     edits: VERSION_2,
     version: "2.0.0",
     promised: "succeeded",
-    loadSeconds: 9,
+    loadSeconds: 8,
   },
   {
     key: "crash",
@@ -43,7 +43,7 @@ export const FOLLOWING: readonly Stage[] = [
     edits: CRASHES,
     version: "2.1.0",
     promised: "rolled-back",
-    loadSeconds: 9,
+    loadSeconds: 8,
   },
   {
     key: "unhealthy",
@@ -52,7 +52,7 @@ export const FOLLOWING: readonly Stage[] = [
     edits: UNHEALTHY,
     version: "2.2.0",
     promised: "rolled-back",
-    loadSeconds: 15,
+    loadSeconds: 12,
   },
   {
     key: "failing-test",
