@@ -20,7 +20,7 @@ demo: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) ## run the whole pipeline on this ma
 	@sh .github/scripts/setup.sh demo
 	@$(NODE) demo/demo.ts
 
-test: $(PACKAGES) $(SAMPLE_PACKAGES) ## run all tests against the bundles in dist
+test: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) ## run all tests against the bundles in dist
 	@sh .github/scripts/setup.sh test
 	@$(NODE) .github/scripts/test.ts
 

@@ -1,0 +1,101 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { freePort } from "../../lib/testing/sshd.ts";
+import { type ActResult, startAct } from "../act.ts";
+import { outputOf } from "../evidence.ts";
+import { commitAll, publishGoci, standIns } from "../project.ts";
+
+const CHECKOUT = resolve(import.meta.dirname, "../..");
+
+/** The public workflows as a team calls them, under act, on a project of four files. */
+describe("reusable workflows", () => {
+  const root = mkdtempSync(join(tmpdir(), "goci-workflows-"));
+  const repositories = new Map<string, string>();
+
+  beforeAll(() => {
+    const goci = join(root, "goci");
+    publishGoci(CHECKOUT, goci);
+    repositories.set("org/goci@v1", goci);
+    for (const [name, folder] of standIns(goci, join(root, "stand-ins"))) repositories.set(name, folder);
+  });
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  async function call(name: string, job: Record<string, unknown>, secrets = ""): Promise<ActResult> {
+    const home = join(root, name);
+    const project = join(home, "project");
+    mkdirSync(join(project, ".github/workflows"), { recursive: true });
+    writeFileSync(
+      join(project, "package.json"),
+      JSON.stringify({ type: "module", scripts: { test: "node --test" } }),
+    );
+    writeFileSync(join(project, "one.test.js"), 'import test from "node:test";\ntest("one", () => {});\n');
+    writeFileSync(join(project, "made.txt"), "made\n");
+    // JSON is YAML.
+    const workflow = { on: "push", permissions: { contents: "read" }, jobs: { called: job } };
+    writeFileSync(join(project, ".github/workflows/call.yml"), JSON.stringify(workflow));
+    writeFileSync(join(home, "secrets"), secrets, { mode: 0o600 });
+    commitAll(project, "a project");
+    const run = startAct({
+      act: join(CHECKOUT, ".tools/bin/act"),
+      folder: project,
+      workflow: ".github/workflows/call.yml",
+      event: "push",
+      secretFile: join(home, "secrets"),
+      repositories,
+      cache: join(home, "cache"),
+      artifacts: join(home, "artifacts"),
+      artifactPort: await freePort(),
+      env: { ...process.env, NODE_OPTIONS: undefined, NODE_TEST_CONTEXT: undefined },
+      logFile: join(home, "log"),
+    });
+    return run.result;
+  }
+
+  test("pipeline tests on every version of the list and makes one artifact", async () => {
+    const result = await call("lists", {
+      uses: "org/goci/.github/workflows/pipeline.yml@v1",
+      with: { "node-version": "24, 22", "artifact-paths": "made.txt" },
+    });
+    expect({ exitCode: result.exitCode, errors: result.errors }).toEqual({ exitCode: 0, errors: [] });
+    const jobs = [...result.jobs.keys()].map((job) => job.split("/").at(-1)?.trim());
+    expect(jobs.sort()).toEqual(["build (node 24)", "plan", "test (node 22)"]);
+    expect(outputOf(result, "test.tests-passed")).toBe("1");
+    expect(outputOf(result, "test.artifact-digest")).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
+  test("pipeline with a registry login says that it builds no image yet, before anything is built", async () => {
+    const job = {
+      uses: "org/goci/.github/workflows/pipeline.yml@v1",
+      secrets: { password: "${{ secrets.REGISTRY }}" },
+    };
+    const result = await call("login", job, "REGISTRY=hunter22\n");
+    expect(result.exitCode).not.toBe(0);
+    expect(result.errors).toHaveLength(1);
+    expect(result.errors[0]).toContain("set `docker: false`");
+    expect(outputOf(result, "test.outcome")).toBe("");
+  });
+
+  test("ec2 without a key names the line to add and does not run the action", async () => {
+    const result = await call("no-key", {
+      uses: "org/goci/.github/workflows/ec2.yml@v1",
+      with: { host: "127.0.0.1:1", fingerprint: "SHA256:x", source: "made.txt" },
+    });
+    expect(result.exitCode).not.toBe(0);
+    expect(result.errors).toHaveLength(1);
+    expect(result.errors[0]).toContain("pass the secret `key`");
+    expect(outputOf(result, "deploy.outcome")).toBe("");
+  });
+
+  test("load-test passes its inputs on and is red for a target that is not there", async () => {
+    const port = await freePort();
+    const result = await call("load", {
+      uses: "org/goci/.github/workflows/load-test.yml@v1",
+      with: { url: `http://127.0.0.1:${port}`, duration: "1s", "warm-up": "0s", "ready-timeout": "1s" },
+    });
+    expect(result.exitCode).not.toBe(0);
+    expect(outputOf(result, "load.outcome")).toBe("no-data");
+    expect([...result.jobs.keys()].some((job) => job.includes("teardown"))).toBe(false);
+  });
+});
