@@ -15,15 +15,15 @@ export function childEnv(env: Env, extra: Env = {}): Record<string, string | und
 }
 
 /**
- * NODE_OPTIONS with which `node --test` writes JUnit beside its usual output.
+ * NODE_OPTIONS with which `node --test` runs a reporter (a module's URL) beside its usual output.
  * Node passes over these options wherever it does not run tests.
  * https://nodejs.org/api/cli.html#node_optionsoptions
  */
-export function nodeTestOptions(before: string | undefined, file: string): string {
+export function nodeTestOptions(before: string | undefined, reporter: string): string {
   const reporters = [
     "--test-reporter=spec --test-reporter-destination=stdout",
-    // A double-quoted value may hold spaces, and needs its backslashes and quotes escaped.
-    `--test-reporter=junit --test-reporter-destination="${file.replace(/[\\"]/g, "\\$&")}"`,
+    // A URL holds no spaces, quotes or backslashes, which NODE_OPTIONS would need escaped.
+    `--test-reporter=${reporter} --test-reporter-destination=stdout`,
   ];
   return [before ?? "", ...reporters].filter((part) => part !== "").join(" ");
 }

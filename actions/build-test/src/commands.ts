@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { query } from "../../../lib/exec.ts";
 import { nodeTestOptions } from "./child-env.ts";
 import { type Job, WORK } from "./job.ts";
+import { makeNodeReporter } from "./node-reporter.ts";
 import type { Stage, Step } from "./plan.ts";
 import { runStep, type StepEnd, stepFailed } from "./run-step.ts";
 
@@ -43,9 +44,9 @@ function resolvePaths(step: Step, job: Job): Step {
   };
 }
 
-/** Where node:test is made to write JUnit. */
-export function nodeTestReport(job: Job): string {
-  return join(job.work(), "node-test.xml");
+/** The folder in which node:test is made to write JUnit. */
+export function nodeTestFolder(job: Job): string {
+  return join(job.work(), "node-test");
 }
 
 /** Where our own `go test` leaves its cover profile. */
@@ -58,7 +59,9 @@ async function reporterEnv(job: Job): Promise<Variables> {
   if (!job.plan.usesNodeTest || job.inputs.reportPaths !== undefined) return {};
   const version = (await query(["node", "--version"], job.root)) ?? "";
   if (Number(/^v(\d+)/.exec(version)?.[1] ?? 0) < NODE_WITH_REPORTERS) return {};
-  return { NODE_OPTIONS: nodeTestOptions(job.context.env["NODE_OPTIONS"], nodeTestReport(job)) };
+  return {
+    NODE_OPTIONS: nodeTestOptions(job.context.env["NODE_OPTIONS"], makeNodeReporter(nodeTestFolder(job))),
+  };
 }
 
 /** Where jest or vitest was told to report. */

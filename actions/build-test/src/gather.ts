@@ -1,9 +1,10 @@
-import { goCoverProfile, ifThere, nodeTestReport, runnerReport } from "./commands.ts";
+import { goCoverProfile, ifThere, nodeTestFolder, runnerReport } from "./commands.ts";
 import { type CoverageVerdict, judgeCoverage } from "./coverage/gates.ts";
 import { readCoverage } from "./coverage/read-coverage.ts";
 import { findFiles } from "./find-files.ts";
 import { Freshness } from "./freshness.ts";
 import type { Job } from "./job.ts";
+import { nodeReports } from "./node-reporter.ts";
 import { type Reports, readReport, readReports } from "./reports/read-reports.ts";
 import type { StepEnd } from "./run-step.ts";
 import type { Problem } from "./verdict.ts";
@@ -58,7 +59,7 @@ export async function gatherReports(job: Job, before: Before, ends: readonly Ste
   for (const file of found.outside) log.warn(`${file} leads out of the workspace and was not read`);
   const { fresh, stale } = before.reports.split(found.files);
   for (const file of stale) log.info(`${file} is from before this step: not read`);
-  const own = job.plan.usesNodeTest && lenient ? ifThere(nodeTestReport(job)) : [];
+  const own = job.plan.usesNodeTest && lenient ? nodeReports(nodeTestFolder(job)) : [];
   const goOutputs = ends.filter((end) => end.step.stdout === "go-test-json");
   const runner = lenient ? ifThere(runnerReport(job)) : [];
   // The runner's own report is the whole truth about it; what else lies about may be the same tests again.

@@ -9,7 +9,7 @@ import type { Job } from "./job.ts";
 import { applyQuarantine, judgeQuarantine } from "./quarantine.ts";
 import { type TestCase, titleOf } from "./reports/test-report.ts";
 import { countTests, writeReports } from "./reports/write-reports.ts";
-import { retryFailed } from "./retry.ts";
+import { isTestOf, retryFailed } from "./retry.ts";
 import type { StepEnd } from "./run-step.ts";
 import { judgeFindings } from "./sarif.ts";
 import { tellVerdict } from "./tell.ts";
@@ -43,7 +43,7 @@ export async function judge(
     if (coverage.notice)
       job.context.log.annotate({ level: "notice", title: "build-test", message: coverage.notice });
     const judged = combine([
-      judgeTestRun(job, ends, gathered, quarantine.counted, quarantine.quarantined.length),
+      judgeTestRun(job, ends, gathered, quarantine),
       judgeFlaky(job, quarantine.counted),
       job.quarantine.length === 0 ? undefined : one(judgeQuarantine(job.quarantine, quarantine.expired)),
       coverage,
@@ -82,16 +82,19 @@ function judgeTestRun(
   job: Job,
   ends: readonly StepEnd[],
   gathered: Gathered,
-  counted: readonly TestCase[],
-  quarantined: number,
+  { counted, quarantined }: Pick<ReturnType<typeof applyQuarantine>, "counted" | "quarantined">,
 ): Judged {
   const { reportPaths, plan } = job.inputs;
+  const failed = [...counted.filter((test) => test.status === "failed"), ...quarantined];
   return one(
     judgeTests({
       ends,
       reports: gathered.reports,
       counted,
-      quarantined,
+      quarantined: quarantined.length,
+      explained: ends.filter((end) =>
+        ends.length === 1 ? failed.length > 0 : failed.some((test) => isTestOf(job, end, test)),
+      ),
       stale: gathered.stale,
       expectsNone: reportPaths === "none" && job.plan.languages.length === 0,
       // Reports that are asked for by name must be there even so: an earlier command may write them.
@@ -124,8 +127,15 @@ function judgeFlaky(job: Job, tests: readonly TestCase[]): Judged {
 function judgeSarif(job: Job): Judged | undefined {
   const { sarif } = job.inputs;
   if (sarif.paths.length === 0) return undefined;
-  const { files } = findFiles(job.root, sarif.paths, job.workspace);
-  return one(judgeFindings(job.root, files, sarif));
+  const excluded = sarif.paths.filter((glob) => glob.startsWith("!"));
+  const wanted = sarif.paths.filter((glob) => !glob.startsWith("!"));
+  const found = wanted.map((glob) => findFiles(job.root, [glob, ...excluded], job.workspace));
+  for (const file of found.flatMap((one) => one.outside))
+    job.context.log.warn(`${file} leads out of the workspace and was not read`);
+  // Each glob stands for a scanner: one that left nothing has proven nothing.
+  const empty = wanted.filter((_glob, index) => found[index]?.files.length === 0);
+  const files = [...new Set(found.flatMap((one) => one.files))];
+  return one(judgeFindings(job.root, files, sarif, empty));
 }
 
 /** A soft gate: it warns. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { nodeTestOptions } from "./child-env.ts";
 import { runnerReport } from "./commands.ts";
 import type { Job } from "./job.ts";
+import { makeNodeReporter, nodeReports } from "./node-reporter.ts";
 import { readReport } from "./reports/read-reports.ts";
 import { type TestCase, titleOf } from "./reports/test-report.ts";
 import {
@@ -11,8 +12,10 @@ import {
   type RetryKind,
   retriable,
   runnerRetry,
+  runsAllAtOnce,
 } from "./retry-command.ts";
 import { runStep, type StepEnd } from "./run-step.ts";
+import { isKilled } from "./verdict.ts";
 
 /** More failures than these, and more than a tenth of all tests: that is no flakiness, and is not run again. */
 const MOST = 20;
@@ -61,8 +64,8 @@ async function runAgain(
   let { tests } = current;
   const ends: StepEnd[] = [];
   for (const [index, end] of current.ends.entries()) {
-    const mine = failed.filter((test) => isGoTest(job, test) === (end.step.stdout === "go-test-json"));
-    if (mine.length === 0) {
+    const mine = failed.filter((test) => isTestOf(job, end, test));
+    if (mine.length === 0 || isKilled(end)) {
       ends.push(end);
       continue;
     }
@@ -94,21 +97,29 @@ async function passedAgain(
   for (const test of again) job.context.log.info(`again: ${titleOf(test)}`);
   const options =
     kind === "node-test"
-      ? { NODE_OPTIONS: `${nodeTestOptions(job.context.env["NODE_OPTIONS"], file)} ${command.nodeOptions}` }
+      ? {
+          NODE_OPTIONS: `${nodeTestOptions(job.context.env["NODE_OPTIONS"], makeNodeReporter(file))} ${command.nodeOptions}`,
+        }
       : {};
   const stdoutFile = kind === "go" ? file : "";
   const place = { folder: job.root, env: job.env({ ...variables, ...options }), stdoutFile };
   const { problem } = await runStep({ ...end.step, argv: command.argv }, place, job.context);
-  const report = await readReport(file).catch(() => undefined);
-  const good = (report?.tests ?? []).filter((test) => test.status === "passed");
-  return { passed: new Set(good.map(keyOf)), endedWell: problem === "" };
+  const reports = kind === "node-test" ? nodeReports(file) : [file];
+  const read = await Promise.all(reports.map((path) => readReport(path).catch(() => undefined)));
+  const tests = read.flatMap((report) => report?.tests ?? []);
+  const passed = new Set(tests.filter((test) => test.status === "passed").map(keyOf));
+  for (const test of tests) if (test.status === "failed") passed.delete(keyOf(test));
+  return { passed, endedWell: problem === "" };
 }
 
 function kindOf(job: Job, end: StepEnd): RetryKind | undefined {
   if (end.step.stdout === "go-test-json") return "go";
   if (job.inputs.reportPaths !== undefined) return undefined;
+  const isScript = /^(npm|yarn|pnpm|bun)$/.test(end.step.argv[0]);
+  const line = isScript ? (job.project.packageJson?.scripts["test"] ?? "") : end.line;
+  if (!runsAllAtOnce(line)) return undefined;
   if (end.step.argv.some((word) => word.endsWith(runnerReport(job)))) return "runner";
-  return job.plan.usesNodeTest ? "node-test" : undefined;
+  return job.plan.usesNodeTest && /\bnode\b.*\s--test\b/.test(line) ? "node-test" : undefined;
 }
 
 function commandOf(
@@ -122,6 +133,11 @@ function commandOf(
   if (kind === "node-test") return nodeTestRetry(end.step.argv, tests);
   const [program, ...rest] = end.step.argv;
   return runnerRetry([program, ...rest.map((word) => word.replace(runnerReport(job), file))], tests);
+}
+
+/** Whether a test is one of this command's, as far as that can be told: Go's from all others. */
+export function isTestOf(job: Job, end: StepEnd, test: TestCase): boolean {
+  return isGoTest(job, test) === (end.step.stdout === "go-test-json");
 }
 
 function isGoTest(job: Job, test: TestCase): boolean {

@@ -20,7 +20,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a SARIF 2.1 log. Suppressed results and results that are no failure
- * (`kind` pass, notApplicable, ...) are no findings. Throws when it is no SARIF.
+ * (`kind` pass, notApplicable, ...) or are gone since the baseline are no findings.
+ * Throws when it is no SARIF, and when the scanner says that it failed.
  * https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
 export function parseSarif(text: string): Finding[] {
@@ -29,12 +30,15 @@ export function parseSarif(text: string): Finding[] {
   if (!runs) throw new Error("it has no `runs`");
   const findings: Finding[] = [];
   for (const run of runs) {
+    if ((list(run, "invocations") ?? []).some((one) => flag(one, "executionSuccessful") === false))
+      throw new Error("its scanner says that it did not run to its end (`executionSuccessful` is false)");
     const driver = object(object(run, "tool"), "driver");
     const extensions = list(object(run, "tool"), "extensions") ?? [];
     const rules = [driver, ...extensions].flatMap((part) => list(part, "rules") ?? []);
     for (const result of list(run, "results") ?? []) {
       const kind = textOf(result, "kind") || "fail";
-      if (kind !== "fail" || isSuppressed(result)) continue;
+      const isGone = textOf(result, "baselineState") === "absent";
+      if (kind !== "fail" || isGone || isSuppressed(result)) continue;
       findings.push(toFinding(result, rules, list(driver, "rules") ?? [], textOf(driver, "name")));
     }
   }
@@ -88,11 +92,12 @@ export function isBlocking(finding: Finding, failOn: SarifInputs["failOn"]): boo
   return RANK[finding.level] >= RANK[failOn];
 }
 
-/** Reads the files and judges their findings. No file at all is a failure: nothing was proven. */
+/** Reads the files and judges their findings. Globs without a file are failures: nothing was proven there. */
 export function judgeFindings(
   root: string,
   files: readonly string[],
   inputs: SarifInputs,
+  empty: readonly string[] = files.length === 0 ? inputs.paths : [],
 ): { readonly gate: Gate; readonly problems: readonly Problem[]; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const problems: Problem[] = [];
@@ -102,8 +107,7 @@ export function judgeFindings(
     fix: "let the scanner write SARIF 2.1 before this step, or correct `sarif-paths`",
     evidence: [],
   });
-  if (files.length === 0)
-    problems.push(unreadable(`\`sarif-paths\` matches no file: ${inputs.paths.join(", ")}`));
+  if (empty.length > 0) problems.push(unreadable(`\`sarif-paths\` matches no file: ${empty.join(", ")}`));
   for (const file of files) {
     try {
       findings.push(...parseSarif(readFileSync(join(root, file), "utf8")));
@@ -151,4 +155,9 @@ function textOf(value: unknown, name: string): string {
 function number(value: unknown, name: string): number | undefined {
   const found = typeof value === "object" && value !== null ? (value as Json)[name] : undefined;
   return typeof found === "number" ? found : undefined;
+}
+
+function flag(value: unknown, name: string): boolean | undefined {
+  const found = typeof value === "object" && value !== null ? (value as Json)[name] : undefined;
+  return typeof found === "boolean" ? found : undefined;
 }

@@ -50,6 +50,8 @@ export interface TestRun {
   /** The tests that count: without the quarantined failures. */
   readonly counted: readonly TestCase[];
   readonly quarantined: number;
+  /** Test commands whose exit code is explained by a failed or quarantined test of theirs. */
+  readonly explained: readonly StepEnd[];
   /** Reports that are there and were not written in this run. */
   readonly stale: readonly string[];
   /** `report-paths` is `none` and no language was detected: no report is expected. */
@@ -67,8 +69,11 @@ export function judgeTests(run: TestRun): { readonly problems: readonly Problem[
   const failed = run.counted.filter((test) => test.status === "failed");
   const problems: Problem[] = [];
   if (failed.length > 0) problems.push(testsFailed(failed, run));
-  const crashed = run.ends.filter((end) => end.problem !== "");
-  if (crashed.length > 0 && failed.length + run.quarantined === 0) problems.push(testsCrashed(crashed));
+  // A failed test explains an exit code, and never that the command was killed.
+  const crashed = run.ends.filter(
+    (end) => end.problem !== "" && (isKilled(end) || !run.explained.includes(end)),
+  );
+  if (crashed.length > 0 && failed.length === 0) problems.push(testsCrashed(crashed));
   if (run.reports.unreadable.length > 0) problems.push(unreadable(run.reports.unreadable));
   const ran = run.counted.filter((test) => test.status !== "skipped").length + run.quarantined;
   const isMissing = ran === 0 || run.unreported.length > 0;
@@ -89,6 +94,11 @@ export function judgeTests(run: TestRun): { readonly problems: readonly Problem[
   };
 }
 
+/** A signal ended the command, or (as shells and npm tell it, 128 + signal) one of its children. */
+export function isKilled(end: StepEnd): boolean {
+  return /^(SIG[A-Z0-9]+|exit code 1(3[2-9]|4[13]))$/.test(end.problem);
+}
+
 function testsFailed(failed: readonly TestCase[], run: TestRun): Problem {
   const [first] = failed;
   const told = first ? `${titleOf(first)}${first.message ? `: ${first.message}` : ""}` : "";
@@ -102,9 +112,10 @@ function testsFailed(failed: readonly TestCase[], run: TestRun): Problem {
 
 function testsCrashed(ends: readonly StepEnd[]): Problem {
   const [first] = ends;
+  const why = first && isKilled(first) ? "before it was done" : "and no report names a failed test";
   return {
     code: "TESTS_CRASHED",
-    message: `\`${first?.line ?? ""}\` ended with ${first?.problem ?? ""} and no report names a failed test`,
+    message: `\`${first?.line ?? ""}\` ended with ${first?.problem ?? ""} ${why}`,
     fix: "see its last lines: the test run itself broke",
     evidence: ends.flatMap((end) => end.tail),
   };

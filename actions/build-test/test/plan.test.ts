@@ -146,8 +146,8 @@ describe("the environment of the project's commands", () => {
   });
 
   test("NODE_OPTIONS keeps what was there", () => {
-    expect(nodeTestOptions("--max-old-space-size=99", '/a "b"/x.xml')).toBe(
-      '--max-old-space-size=99 --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit --test-reporter-destination="/a \\"b\\"/x.xml"',
+    expect(nodeTestOptions("--max-old-space-size=99", "file:///a%20b/r.mjs")).toBe(
+      "--max-old-space-size=99 --test-reporter=spec --test-reporter-destination=stdout --test-reporter=file:///a%20b/r.mjs --test-reporter-destination=stdout",
     );
   });
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { FakeRunner } from "../../../lib/testing/runner.ts";
 import { testCase } from "../src/reports/test-report.ts";
-import { goRetry, nodeTestRetry, retriable, runnerRetry } from "../src/retry-command.ts";
+import { goRetry, nodeTestRetry, retriable, runnerRetry, runsAllAtOnce } from "../src/retry-command.ts";
 import { expectWellFormed, newJob } from "./job.ts";
 
 let job: FakeRunner | undefined;
@@ -47,8 +47,16 @@ describe("the command of a retry", () => {
   });
 
   test("what has no name of a test is not run again", () => {
-    const tests = [failed("m", "(build)"), failed("m", "TestX")];
+    const go = (name: string, detail: string) =>
+      testCase({ suite: "m", name, status: "failed", detail: `=== RUN ${name}\n${detail}` });
+    const tests = [
+      failed("m", "(build)"),
+      go("TestX", "    --- FAIL: TestX (0.00s)"),
+      go("TestExit", "bye"),
+      go("TestPanic", "--- FAIL: TestPanic (0.00s)\npanic: boom"),
+    ];
     expect(retriable("go", tests)).toEqual([tests[1]]);
+    expect(retriable("node-test", [failed("test", "a.test.mjs")])).toEqual([]);
     expect(
       retriable("runner", [failed("", "(file)"), failed("", "(a) in brackets")]).map((one) => one.name),
     ).toEqual(["(a) in brackets"]);
@@ -58,6 +66,18 @@ describe("the command of a retry", () => {
 /** Fails until it was run `times` times. */
 const counting = (times: number) =>
   `const fs = require("node:fs"); const n = fs.existsSync("count") ? Number(fs.readFileSync("count")) : 0; fs.writeFileSync("count", String(n + 1)); if (n + 1 < ${times}) throw new Error("not yet " + n);`;
+
+describe("a line that runs all its tests whatever fails", () => {
+  test.each([
+    ["node --test", true],
+    ["jest --coverage", true],
+    ["node --test a && node --test b", false],
+    ["node --test a; true", false],
+    ["jest --bail", false],
+  ])("%s: %s", (line, expected) => {
+    expect(runsAllAtOnce(line)).toBe(expected);
+  });
+});
 
 describe("retries", () => {
   const NODE = (times: number) => ({

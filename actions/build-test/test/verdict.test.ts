@@ -14,8 +14,11 @@ function end(problem = ""): StepEnd {
 }
 
 function run(known: Partial<TestRun>): TestRun {
+  const ends = known.ends ?? [end()];
+  const isExplained = (known.quarantined ?? 0) > 0 || known.counted?.includes(bad);
   return {
-    ends: [end()],
+    ends,
+    explained: isExplained ? ends : [],
     reports: { tests: [], read: [], unreadable: [], ignored: [] },
     counted: [],
     quarantined: 0,
@@ -36,6 +39,17 @@ describe("exit codes and reports together", () => {
     ["exit 0, all passed", { counted: [good] }, []],
     ["exit 0, one failed", { counted: [good, bad] }, ["TESTS_FAILED"]],
     ["exit 1, one failed", { ends: [end("exit code 1")], counted: [good, bad] }, ["TESTS_FAILED"]],
+    ["killed beside a quarantined failure", { ends: [end("SIGSEGV")], quarantined: 1 }, ["TESTS_CRASHED"]],
+    [
+      "exit 139 beside a quarantined failure",
+      { ends: [end("exit code 139")], quarantined: 1 },
+      ["TESTS_CRASHED"],
+    ],
+    [
+      "another command's quarantined failure",
+      { ends: [end("exit code 1")], quarantined: 1, explained: [] },
+      ["TESTS_CRASHED"],
+    ],
     ["exit 1, none failed", { ends: [end("exit code 1")], counted: [good] }, ["TESTS_CRASHED"]],
     ["exit 1, no report", { ends: [end("exit code 1")] }, ["TESTS_CRASHED"]],
     ["a signal", { ends: [end("SIGSEGV")], counted: [good] }, ["TESTS_CRASHED"]],
