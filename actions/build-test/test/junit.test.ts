@@ -18,6 +18,21 @@ describe("JUnit XML", () => {
     ["a failure attribute", '<testsuite><testcase name="a" failure="1 == 2"/></testsuite>', ["a=failed"]],
     ["a status attribute", '<testsuite><testcase name="a" status="failed"/></testsuite>', ["a=failed"]],
     [
+      "a result beside a status",
+      '<testsuite><testcase name="a" status="run" result="failed"/></testsuite>',
+      ["a=failed"],
+    ],
+    [
+      "a case inside of a failed case",
+      '<testsuite><testcase name="a"><failure/><testcase name="b"/></testcase></testsuite>',
+      ["a=failed", "b=passed"],
+    ],
+    [
+      "totals that count more failures than are listed",
+      '<testsuites failures="2"><testsuite name="s" failures="2"><testcase name="a"><failure/></testcase></testsuite></testsuites>',
+      ["a=failed", "s=failed"],
+    ],
+    [
       "a status of what did not run",
       '<testsuite><testcase name="a" status="notrun"/></testsuite>',
       ["a=skipped"],

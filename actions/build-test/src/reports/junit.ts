@@ -7,9 +7,8 @@ interface Suite {
   readonly name: string;
   readonly file: string;
   readonly declared: number;
-  /** Failures seen in it or below, todo ones included. */
+  /** Failures and errors seen in it or below, todo ones included. */
   broken: number;
-  seen: number;
 }
 
 interface OpenCase {
@@ -26,7 +25,8 @@ const BROKEN = new Set(["failure", "error"]);
 /** Surefire's marks of a test that failed first and passed in a later try. */
 const FLAKY = new Set(["flakyFailure", "flakyError"]);
 
-/** How writers without a <skipped> element (GoogleTest and others) mark what did not run. */
+/** How writers without elements mark what failed, and (GoogleTest and others) what did not run. */
+const FAILED = /^(fail(ed|ure)?|error)$/i;
 const NOT_RUN = /^(notrun|skipped|suppressed|disabled|ignored|pending)$/i;
 
 /**
@@ -86,11 +86,12 @@ export class JUnitReader {
       file: attributes["file"] ?? attributes["filepath"] ?? "",
       declared: wholeNumber(attributes["failures"]) + wholeNumber(attributes["errors"]),
       broken: 0,
-      seen: 0,
     });
   }
 
   private openCase(attributes: Attributes): void {
+    // A case inside of another one: the outer ends here, so that what broke in it is not lost.
+    this.closeCase();
     this.open = { attributes, broken: [], detail: [], skipped: undefined, todo: false, flaky: false };
     const inAttribute = attributes["failure"] ?? attributes["error"];
     if (inAttribute !== undefined) this.open.broken.push(inAttribute);
@@ -129,12 +130,11 @@ export class JUnitReader {
     const open = this.open;
     this.open = undefined;
     if (!open) return;
-    const isBroken = open.broken.length > 0 || /^(fail(ed|ure)?|error)$/i.test(statusOf(open.attributes));
-    for (const suite of this.suites) {
-      suite.seen++;
-      if (isBroken) suite.broken++;
-    }
-    const isMarked = open.skipped !== undefined || NOT_RUN.test(statusOf(open.attributes));
+    const says = (pattern: RegExp) => statusesOf(open.attributes).some((status) => pattern.test(status));
+    const isBroken = open.broken.length > 0 || says(FAILED);
+    // A case may hold several failures, and totals count each of them.
+    for (const suite of this.suites) if (isBroken) suite.broken += Math.max(1, open.broken.length);
+    const isMarked = open.skipped !== undefined || says(NOT_RUN);
     const isSkipped = open.todo || (isMarked && !isBroken);
     const detail = open.detail.filter((text) => text !== "").join("\n\n");
     const message = open.broken.find((text) => text !== "") ?? "";
@@ -157,12 +157,12 @@ export class JUnitReader {
 
   private closeSuite(): void {
     const suite = this.suites.pop();
-    if (!suite || suite.declared === 0 || suite.broken > 0) return;
+    if (!suite || suite.declared <= suite.broken) return;
     // The totals are the reporter's own word: failures that it counts and does not list are failures.
     const path = pathOf([...this.suites, suite]);
-    const message = `the suite counts ${suite.declared} failures and lists none of them`;
+    const message = `the suite counts ${suite.declared} failures and lists ${suite.broken === 0 ? "none of them" : suite.broken}`;
     this.tests.push(testCase({ suite: path, name: suite.name || "(suite)", status: "failed", message }));
-    for (const outer of this.suites) outer.broken++;
+    for (const outer of this.suites) outer.broken += suite.declared - suite.broken;
   }
 }
 
@@ -173,8 +173,9 @@ function pathOf(suites: readonly Suite[]): string {
     .join(" > ");
 }
 
-function statusOf(attributes: Attributes): string {
-  return attributes["status"] ?? attributes["result"] ?? "";
+/** GoogleTest says `run` in one and how it ended in the other. */
+function statusesOf(attributes: Attributes): string[] {
+  return [attributes["status"] ?? "", attributes["result"] ?? ""];
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { quot: '"', apos: "'", lt: "<", gt: ">", amp: "&" };
