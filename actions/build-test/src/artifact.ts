@@ -28,13 +28,17 @@ export async function makeArtifact(job: Job): Promise<Artifact | undefined> {
   const { log } = job.context;
   const found = findFiles(job.root, inputs.paths, job.workspace, { links: inputs.archive });
   for (const file of found.outside) log.warn(`artifact: ${file} leads out of the workspace and is left out`);
+  const above = found.files.filter((file) => file.startsWith("../"));
+  if (above.length > 0) throw outsideOfFolder(above);
   if (found.files.length === 0) return ifEmpty(job);
   const packed = inputs.archive ? await pack(job, found.files) : await asTheyAre(job, found.files);
+  if (packed.entries === 0) return ifEmpty(job);
   const store = openArtifactStore(job.context);
   const root = inputs.archive ? job.work() : job.root;
   const files = inputs.archive ? [`${inputs.name}.tar.gz`] : found.files;
   const { id, url } = await store.upload(inputs.name, root, files, { retentionDays: inputs.retentionDays });
-  const artifact = { ...packed, name: inputs.name, files: found.files.length, id, url };
+  const { path, digest, size, entries } = packed;
+  const artifact = { path, digest, size, name: inputs.name, files: entries, id, url };
   const where = id === "" ? `kept at ${artifact.path || job.root}` : `uploaded, id ${id}`;
   log.info(
     `artifact ${artifact.name}: ${artifact.files} files, ${artifact.size} bytes, ${artifact.digest || "no digest"}, ${where}`,
@@ -42,7 +46,19 @@ export async function makeArtifact(job: Job): Promise<Artifact | undefined> {
   return artifact;
 }
 
-type Packed = Pick<Artifact, "path" | "digest" | "size">;
+type Packed = Pick<Artifact, "path" | "digest" | "size"> & { readonly entries: number };
+
+/** Their names in the artifact would climb out of the folder that it is unpacked in. */
+function outsideOfFolder(files: readonly string[]): Failure {
+  return new Failure(
+    `\`artifact-paths\` matches ${files[0] ?? ""}, which lies outside of \`working-directory\``,
+    {
+      code: "BAD_INPUT",
+      fix: "paths inside the artifact are relative to `working-directory`: choose a folder that holds all of them, or let the build put them there",
+      evidence: files.slice(0, 20),
+    },
+  );
+}
 
 async function pack(job: Job, files: readonly string[]): Promise<Packed> {
   const target = join(job.work(), `${job.inputs.artifact.name}.tar.gz`);
@@ -56,7 +72,7 @@ async function pack(job: Job, files: readonly string[]): Promise<Packed> {
 async function asTheyAre(job: Job, files: readonly string[]): Promise<Packed> {
   const size = files.reduce((sum, file) => sum + statSync(join(job.root, file)).size, 0);
   const only = files.length === 1 ? join(job.root, files[0] ?? "") : undefined;
-  return { path: only ?? "", digest: only ? await sha256File(only) : "", size };
+  return { path: only ?? "", digest: only ? await sha256File(only) : "", size, entries: files.length };
 }
 
 /** SOURCE_DATE_EPOCH, else the commit's time: the same commit gives the same archive. Seconds. */

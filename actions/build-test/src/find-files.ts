@@ -30,13 +30,23 @@ export function findFiles(
   const wanted = globs.filter((glob) => !glob.startsWith("!"));
   const files: string[] = [];
   const outside: string[] = [];
-  for (const file of matchesOf(root, wanted)) {
+  const leading = wanted.filter((glob) => leadsOut(boundary, root, glob));
+  outside.push(...leading);
+  const inward = wanted.filter((glob) => !leading.includes(glob));
+  for (const file of matchesOf(root, inward)) {
     if (excluded.some((isExcluded) => isExcluded(file))) continue;
     const path = join(root, file);
     if (!isInside(boundary, path) && !(options.links && isDangling(path))) outside.push(file);
     else if (options.links || kindOf(path) === "file") files.push(file);
   }
   return { files: files.sort(byBytes), outside: outside.sort(byBytes) };
+}
+
+/** Whether all that a glob can match lies outside: such a tree is not walked, it may be the whole machine. */
+function leadsOut(boundary: string, root: string, glob: string): boolean {
+  const { base } = picomatch.scan(relative(root, resolve(root, glob)).split(sep).join("/"));
+  const path = resolve(root, base);
+  return path !== boundary && !path.startsWith(boundary + sep);
 }
 
 /** Whether a path, its links resolved, is the boundary or lies in it. A broken link is not. */
@@ -106,7 +116,10 @@ function walk(root: string, folder: string, allowed: readonly string[], visit: (
 
 function kindOf(path: string): "file" | "folder" | "missing" {
   try {
-    return statSync(path).isDirectory() ? "folder" : "file";
+    const info = statSync(path);
+    if (info.isDirectory()) return "folder";
+    // Reading a pipe or a socket would wait without end.
+    return info.isFile() ? "file" : "missing";
   } catch {
     return "missing";
   }

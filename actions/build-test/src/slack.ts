@@ -41,7 +41,7 @@ async function send(url: string, text: string, context: RunContext): Promise<str
       const answer = await fetch(url, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ text }),
+        body: JSON.stringify({ text: escapeSlack(text) }),
         redirect: "error",
         signal: AbortSignal.timeout(TRY_TIMEOUT_MS),
       });
@@ -53,8 +53,21 @@ async function send(url: string, text: string, context: RunContext): Promise<str
       problem = `${messageOf(error)}${error instanceof Error && error.cause ? `: ${messageOf(error.cause)}` : ""}`;
       // The request may have arrived: a second one could be a second message.
       if (error instanceof Error && error.name === "TimeoutError") return "no answer within 10 s";
+      if (!neverArrived(error)) return problem;
     }
     if (attempt < TRIES) await context.clock.sleep(waitMs, context.signal).catch(() => {});
   }
   return problem;
+}
+
+/** Names of tests are not ours: `<!channel>` in one must not call everybody. https://docs.slack.dev/messaging/formatting-message-text */
+function escapeSlack(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
+/** Whether no connection was made at all. */
+function neverArrived(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+  return /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code);
 }

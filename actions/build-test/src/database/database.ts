@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunContext } from "../../../../lib/action.ts";
-import { messageOf } from "../../../../lib/errors.ts";
+import { type Failure, messageOf } from "../../../../lib/errors.ts";
 import { findFiles } from "../find-files.ts";
 import type { DatabaseInputs } from "../inputs.ts";
 import { type Binaries, findPreinstalled } from "./binaries.ts";
@@ -122,23 +122,34 @@ async function runInitFiles(
   context: RunContext,
 ): Promise<void> {
   if (inputs.init.length === 0) return;
-  const { files } = findFiles(place.root, inputs.init, place.workspace);
-  if (files.length === 0) {
-    throw databaseFailed(
-      `\`database-init\` matches no file: ${inputs.init.join(", ")}`,
-      [],
-      "correct the glob",
-    );
-  }
-  for (const file of files) {
+  for (const file of initFiles(inputs.init, place)) {
     context.signal.throwIfAborted();
     try {
-      await queryOnce(login, await readFile(join(place.root, file), "utf8"), INIT_TIMEOUT_MS);
+      const sql = await readFile(join(place.root, file), "utf8");
+      await queryOnce(login, sql.replace(/^\ufeff/, ""), INIT_TIMEOUT_MS);
       context.log.info(`ran ${file}`);
     } catch (error) {
       throw databaseFailed(`the init file ${file} failed: ${messageOf(error)}`, [], `correct ${file}`);
     }
   }
+}
+
+/** The files in the order of the globs, those of one glob by name. A glob without a file is a mistake. */
+function initFiles(globs: readonly string[], place: DatabasePlace): Set<string> {
+  const excluded = globs.filter((glob) => glob.startsWith("!"));
+  const all = new Set<string>();
+  for (const glob of globs.filter((one) => !one.startsWith("!"))) {
+    const { files, outside } = findFiles(place.root, [glob, ...excluded], place.workspace);
+    const [refused] = outside;
+    if (refused) throw initFailed(`matches ${refused}, which leads out of the workspace`);
+    if (files.length === 0) throw initFailed(`matches no file: ${glob}`);
+    for (const file of files) all.add(file);
+  }
+  return all;
+}
+
+function initFailed(problem: string): Failure {
+  return databaseFailed(`\`database-init\` ${problem}`, [], "correct the glob");
 }
 
 /** Turns `NAME=part` into `NAME=value`. */
