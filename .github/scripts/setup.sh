@@ -29,6 +29,8 @@ for target in "$@"; do
       ;;
   esac
   [ "$target" != bench ] || has rsync || need rsync
+  # Go projects are tested with the real go; any version will do.
+  [ "$target" != test ] || has go || need golang-go
 done
 
 [ -n "$packages" ] || exit 0
