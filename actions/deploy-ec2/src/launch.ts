@@ -49,7 +49,7 @@ export async function prepareHost(
   );
   if (step.fresh) {
     const program = programOf(inputs.service.command);
-    const executable = inputs.release.executable.length > 0 ? inputs.release.executable : [program];
+    const executable = [...inputs.release.executable, program];
     const settings = `SHARED=${quote(inputs.release.sharedPaths.join("\n"))}\nEXECUTABLE=${quote(executable.join("\n"))}\nOWNER=${quote(owner)}\n`;
     await session.call(
       `set -eu\n${settings}place ${quote(step.release)}`,

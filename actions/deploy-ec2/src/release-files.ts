@@ -32,6 +32,8 @@ export function runFile(target: string, release: string, command: string): strin
     "set -a",
     `. ${quote(`${meta}/env`)}`,
     "set +a",
+    // The mark of every process that comes of this one, wherever it goes: see strays in service.sh.
+    `export GOCI_RELEASE=${quote(`${target}/releases/${release}/`)}`,
     `cd ${quote(`${target}/releases/${release}`)} || exit 1`,
     isPlain(command) ? `exec ${command}` : command,
     "",
@@ -40,13 +42,15 @@ export function runFile(target: string, release: string, command: string): strin
 
 /** Whether a command is one program with words: then it takes the shell's place, and signals reach it. */
 export function isPlain(command: string): boolean {
-  return !/[;&|<>()`\n]|\$\(|^\s*\w+=/.test(command);
+  return !/[;&|<>()`\n]|\$\(|^\s*(\w+=|exec\s)/.test(command);
 }
 
 /** The program that a command starts, "" when that is no file of the release. */
 export function programOf(command: string): string {
-  const word = command.trim().split(/\s+/)[0] ?? "";
-  return word.startsWith("./") ? word.slice(2) : "";
+  const word =
+    command.split(/\s+/).find((part) => part !== "" && part !== "exec" && !/^\w+=/.test(part)) ?? "";
+  const path = word.replace(/^(\.\/)+/, "");
+  return word.includes("/") && !path.startsWith("/") && !path.split("/").includes("..") ? path : "";
 }
 
 /**

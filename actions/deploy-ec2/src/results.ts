@@ -6,7 +6,8 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   committed: "succeeded",
   none: "unchanged",
   "rolled-back": "rolled-back",
-  restored: "rolled-back",
+  // Started again, but nobody has proven it.
+  restored: "rollback-failed",
   "rollback-failed": "rollback-failed",
   superseded: "superseded",
 };

@@ -165,12 +165,12 @@ export async function verifyBack(fleet: Fleet, attempt: FleetAttempt, call: Call
     );
     fleet.tally.healthStatus = verdict.status;
     await session.tell(verdict.kind === "healthy" ? "confirm" : "refute");
+    for (let tries = 0; tries < 100 && !isFinal((await session.look()).state); tries++)
+      await clock.sleep(100, call.signal);
     if (verdict.kind === "unhealthy") {
       const message = `${step.name}: ${step.previous} was restored, but ${check.path} is not healthy: ${verdict.reason}`;
       return { kind: "failed", cause: { code: "ROLLBACK_FAILED", message, fix: `look at ${step.name} now` } };
     }
-    for (let tries = 0; tries < 100 && !isFinal((await session.look()).state); tries++)
-      await clock.sleep(100, call.signal);
     return {
       kind: "proven",
       detail: `${step.name}: ${step.previous} is healthy again, status ${verdict.status}`,

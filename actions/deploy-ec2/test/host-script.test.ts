@@ -262,7 +262,11 @@ describe("start commands", () => {
     ["./bin/serve --port 1", true, "bin/serve"],
     ["node server.js", true, ""],
     ["cd x && ./main", false, ""],
-    ["A=1 ./main", false, ""],
+    ["A=1 ./main", false, "main"],
+    ["bin/serve", true, "bin/serve"],
+    ["exec ./main", false, "main"],
+    ["/usr/bin/env x", true, ""],
+    ["../up/main", true, ""],
     ["./main | tee log", false, "main"],
   ])("%s", (command, plain, program) => {
     expect([isPlain(command), programOf(command)]).toEqual([plain, program]);

@@ -13,7 +13,7 @@ import { Site } from "./site.ts";
 function expectRefusal(site: Site, before: string, result: StepResult, code: string): void {
   expect({ code: result.outputs["failure-code"], output: result.output }).toMatchObject({ code });
   expect(result.exitCode).toBe(1);
-  expect(result.outputs["outcome"]).toBe("failed");
+  expect(result.outputs).toMatchObject({ outcome: "failed", changed: "false", "rolled-back": "false" });
   expect(result.outputs["failure-reason"]).not.toMatch(/\n/);
   expect(result.errors).toHaveLength(1);
   expectValidReport(result.report);

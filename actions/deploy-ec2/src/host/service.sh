@@ -17,6 +17,16 @@ systemctl_of() {
 
 # service_pids RELEASE: every living process of it.
 service_pids() {
+  { members "$1" && strays "$1"; } | sort -u
+}
+# strays RELEASE: processes that left its session (daemons, detached children): they still carry the
+# mark that its start script put into their environment.
+strays() {
+  grep -lF "GOCI_RELEASE=$T/releases/$1/" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ entry _; do
+    echo "$entry"
+  done
+}
+members() {
   case $(manager_of "$1") in
     nohup)
       { read -r led _ boot; } 2>/dev/null <"$C/releases/$1/pid" || return 0

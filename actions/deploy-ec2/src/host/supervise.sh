@@ -62,7 +62,7 @@ watch_new() {
   while :; do
     tick
     case $(verdict) in
-      commit) commit ;;
+      commit) if service_alive "$NEW" && [ "$(port_state "$NEW")" = own ]; then commit; fi ;;
       "rollback superseded") go_back SUPERSEDED "another run has taken over" ;;
       rollback*) go_back ROLLED_BACK "the run asked for it" ;;
       leave) finish left ;;
@@ -80,6 +80,9 @@ watch_new() {
 }
 died() {
   exit_text
+  if [ "$(port_state "$NEW")" = own ]; then
+    fail START_FAILED "the new release $how and left its work to a process in the background; it must stay in the foreground"
+  fi
   if [ -n "$(listeners)" ]; then fail PORT_IN_USE "the new release $how, and port $PORT is held by $(port_holder)"; fi
   fail START_FAILED "the new release $how before it was healthy"
 }
