@@ -192,6 +192,9 @@ interface FinishPorts {
   readonly wantsSummary: boolean;
 }
 
+/** Outputs that say whether something happened: nothing that was never said to have happened did. */
+const YES_OR_NO = new Set(["changed", "rolled-back"]);
+
 /** Outputs made of goci's own words. */
 const OURS = new Set(["outcome", "failure-code", "report", "duration-seconds"]);
 
@@ -202,7 +205,9 @@ const OURS = new Set(["outcome", "failure-code", "report", "duration-seconds"]);
  */
 function finish<I>(definition: ActionDefinition<I>, report: Report, ports: FinishPorts): boolean {
   const { log, mask, draft } = ports;
-  const outputs = new Map<string, string>(definition.outputs.map((name) => [name, ""]));
+  const outputs = new Map<string, string>(
+    definition.outputs.map((name) => [name, YES_OR_NO.has(name) ? "false" : ""]),
+  );
   for (const [name, value] of draft.outputs) outputs.set(name, value);
   outputs.set("outcome", report.outcome);
   outputs.set("failure-code", report.failureCode ?? "");

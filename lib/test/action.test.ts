@@ -14,6 +14,7 @@ describe("a green run", () => {
     expect(result.outputs).toMatchObject({
       outcome: "unchanged",
       thing: "3",
+      changed: "false",
       "failure-code": "",
       "failure-reason": "",
     });

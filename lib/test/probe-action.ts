@@ -94,7 +94,7 @@ const SCENARIOS: Record<string, (context: RunContext) => Promise<Green>> = {
 
 void runAction({
   name: "build-test",
-  outputs: ["thing", "duration-seconds"],
+  outputs: ["thing", "changed", "duration-seconds"],
   parse: (read) => {
     read.secret("token");
     read.integer("count", 1, { min: 1 });
