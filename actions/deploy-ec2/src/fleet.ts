@@ -114,7 +114,7 @@ export class Fleet implements Target<Before, Change, Handle> {
         );
       } catch (error) {
         await Promise.allSettled(change.batches.flat().map((step) => this.discard(step)));
-        return { kind: "not-applied", cause: causeOf(error) };
+        return { kind: "not-applied", cause: causeOf(error, call) };
       }
     }
     const batch = change.batches[stage] ?? [];
@@ -216,7 +216,7 @@ export class Fleet implements Target<Before, Change, Handle> {
   }
 }
 
-function causeOf(error: unknown): Cause {
+function causeOf(error: unknown, call: Call): Cause {
   if (error instanceof Error && "code" in error && "fix" in error) {
     const { code, fix, evidence } = error as Error & {
       code: string;
@@ -224,6 +224,10 @@ function causeOf(error: unknown): Cause {
       evidence?: readonly string[];
     };
     return { code, message: error.message, fix, evidence: evidence ?? [] };
+  }
+  if (call.signal.aborted) {
+    const message = "the release was not on its hosts when `timeout` was up, or when the run was cancelled";
+    return { code: "TIMED_OUT", message, fix: "raise `timeout`, or send less" };
   }
   return { code: "UPLOAD_FAILED", message: messageOf(error) };
 }

@@ -32,6 +32,9 @@ export interface Standing {
   readonly current: string;
 }
 
+/** Why the rollout engine ends a call whose budget is used up. */
+const OUT_OF_TIME = "timeout";
+
 /** The runner's side of the lease, milliseconds between two signs of life. */
 const BEAT_MS = 15_000;
 
@@ -182,8 +185,8 @@ export class HostSession {
     );
     const end = await ending;
     signal.removeEventListener("abort", stop);
-    signal.throwIfAborted();
-    if (end.code !== 0) throw hookFailed(this.host.name, name, end.code, end.stdout);
+    if (signal.aborted && signal.reason !== OUT_OF_TIME) signal.throwIfAborted();
+    if (signal.aborted || end.code !== 0) throw hookFailed(this.host.name, name, end.code, end.stdout);
   }
 
   /** Ends the connection; nothing more can be asked. */
@@ -236,7 +239,10 @@ export class HostSession {
 
 function hookFailed(host: string, name: string, code: number | null, output: string): Failure {
   const lines = output.trim().split("\n").slice(1);
-  const how = code === null ? "was ended before it was done" : `ended with exit code ${code}`;
+  const how =
+    code === null
+      ? "was ended before it was done (`timeout`, or a broken connection)"
+      : `ended with exit code ${code}`;
   return new Failure(`${host}: \`${name}\` ${how}${lines.length > 0 ? `: ${lines.at(-1)}` : ""}`, {
     code: "HOOK_FAILED",
     fix: `run the commands of \`${name}\` on the host to see why`,

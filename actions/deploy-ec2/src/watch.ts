@@ -1,3 +1,4 @@
+import { formatDuration } from "../../../lib/clock.ts";
 import type { Call, Cause, Observation } from "../../../lib/rollout/target.ts";
 import { each } from "./each.ts";
 import type { Fleet, FleetAttempt } from "./fleet.ts";
@@ -34,14 +35,17 @@ export async function watch(fleet: Fleet, attempt: FleetAttempt, call: Call): Pr
       ({ standing }) => !["listening", "committed", "left"].includes(standing.state),
     );
     if (waiting.length === 0) return { kind: "ready", detail: readyText(seen, inputs.service.appPort) };
-    const slow = waiting.find(({ step }) => overdue(fleet, step));
-    if (slow)
-      return { kind: "failed", cause: notListening(slow, inputs.service.appPort, inputs.health.timeoutMs) };
+    for (const { step, standing } of waiting) {
+      // What runs before may take all of its `stop-timeout`: the new release's time begins after that.
+      if (standing.state === "stopping") fleet.tally.launchedAt.set(step.name, clock.now());
+    }
+    const slow = waiting.find(({ step }) => sinceStart(fleet, step) > inputs.health.timeoutMs);
+    if (slow) return { kind: "failed", cause: notListening(fleet, slow) };
     if (clock.now() >= end) {
       return {
         kind: "progressing",
         detail: waiting.map(({ step, standing }) => `${step.name}: ${standing.state}`).join(", "),
-        suspect: notListening(waiting[0] as Seen, inputs.service.appPort, inputs.health.timeoutMs),
+        suspect: notListening(fleet, waiting[0] as Seen),
       };
     }
     await clock.sleep(PAUSE_MS, call.signal);
@@ -95,15 +99,24 @@ function fixOf(code: string): { fix?: string } {
   return fix === undefined ? {} : { fix };
 }
 
-function overdue(fleet: Fleet, step: HostStep): boolean {
-  const since = fleet.tally.launchedAt.get(step.name);
-  return since !== undefined && fleet.ports.clock.now() - since > fleet.ports.inputs.health.timeoutMs;
+/** Milliseconds since the new release was started on a host; 0 when this process did not start it. */
+function sinceStart(fleet: Fleet, step: HostStep): number {
+  const { clock } = fleet.ports;
+  return clock.now() - (fleet.tally.launchedAt.get(step.name) ?? clock.now());
 }
 
-function notListening({ step }: Seen, port: number, ms: number): Cause {
+function notListening(fleet: Fleet, { step, standing }: Seen): Cause {
+  const { appPort } = fleet.ports.inputs.service;
+  if (standing.state === "stopping") {
+    return {
+      code: "TIMED_OUT",
+      message: `${step.name}: what ran before has not stopped yet`,
+      fix: "raise `timeout`, or lower `stop-timeout`",
+    };
+  }
   return {
     code: "HEALTH_CHECK_FAILED",
-    message: `${step.name}: the new release runs, but did not listen on port ${port} within ${ms / 1000} s`,
+    message: `${step.name}: the new release runs, but did not listen on port ${appPort} within ${formatDuration(sinceStart(fleet, step))}`,
     fix: "let it listen on the port in PORT, or correct `app-port`",
   };
 }
