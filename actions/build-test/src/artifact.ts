@@ -30,6 +30,7 @@ export async function makeArtifact(job: Job): Promise<Artifact | undefined> {
   for (const file of found.outside) log.warn(`artifact: ${file} leads out of the workspace and is left out`);
   const above = found.files.filter((file) => file.startsWith("../"));
   if (above.length > 0) throw outsideOfFolder(above);
+  for (const folder of found.closed) log.warn(`artifact: ${folder} may not be read and is left out`);
   if (found.files.length === 0) return ifEmpty(job);
   const packed = inputs.archive ? await pack(job, found.files) : await asTheyAre(job, found.files);
   if (packed.entries === 0) return ifEmpty(job);

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 
@@ -11,6 +11,8 @@ export interface Found {
   readonly files: readonly string[];
   /** Matches that lie outside of the workspace once their links are resolved. */
   readonly outside: readonly string[];
+  /** Folders on the way that this user may not list (a container's data, for example). */
+  readonly closed: readonly string[];
 }
 
 /**
@@ -33,13 +35,14 @@ export function findFiles(
   const leading = wanted.filter((glob) => leadsOut(boundary, root, glob));
   outside.push(...leading);
   const inward = wanted.filter((glob) => !leading.includes(glob));
-  for (const file of matchesOf(root, inward)) {
+  const closed = new Set<string>();
+  for (const file of matchesOf(root, inward, closed)) {
     if (excluded.some((isExcluded) => isExcluded(file))) continue;
     const path = join(root, file);
     if (!isInside(boundary, path) && !(options.links && isDangling(path))) outside.push(file);
     else if (options.links || kindOf(path) === "file") files.push(file);
   }
-  return { files: files.sort(byBytes), outside: outside.sort(byBytes) };
+  return { files: files.sort(byBytes), outside: outside.sort(byBytes), closed: [...closed] };
 }
 
 /** Whether all that a glob can match lies outside: such a tree is not walked, it may be the whole machine. */
@@ -65,7 +68,7 @@ export function byBytes(a: string, b: string): number {
 }
 
 /** All globs that start in the same folder share one walk: trees are large and globs are many. */
-function matchesOf(root: string, globs: readonly string[]): Set<string> {
+function matchesOf(root: string, globs: readonly string[], closed: Set<string>): Set<string> {
   const found = new Set<string>();
   const walks = new Map<string, Walk>();
   for (const glob of globs) {
@@ -84,9 +87,10 @@ function matchesOf(root: string, globs: readonly string[]): Set<string> {
     }
   }
   for (const { start, allowed, matchers } of walks.values()) {
-    walk(root, start, allowed, (file) => {
+    const visit = (file: string) => {
       if (matchers.some((isMatch) => isMatch(file))) found.add(file);
-    });
+    };
+    walk(start, { root, allowed, visit, closed });
   }
   return found;
 }
@@ -105,12 +109,31 @@ function matcher(glob: string): (path: string) => boolean {
   return (path) => whole(path) || below(path);
 }
 
-function walk(root: string, folder: string, allowed: readonly string[], visit: (file: string) => void): void {
-  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+interface Visit {
+  readonly root: string;
+  readonly allowed: readonly string[];
+  readonly visit: (file: string) => void;
+  readonly closed: Set<string>;
+}
+
+function walk(folder: string, to: Visit): void {
+  for (const entry of listOf(folder, to)) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (!SKIPPED.has(entry.name) || allowed.includes(entry.name)) walk(root, path, allowed, visit);
-    } else if (entry.isFile() || entry.isSymbolicLink()) visit(path);
+      if (!SKIPPED.has(entry.name) || to.allowed.includes(entry.name)) walk(path, to);
+    } else if (entry.isFile() || entry.isSymbolicLink()) to.visit(path);
+  }
+}
+
+/** A folder that vanished meanwhile holds nothing; one that is closed is noted. */
+function listOf(folder: string, { root, closed }: Visit): Dirent[] {
+  try {
+    return readdirSync(join(root, folder), { withFileTypes: true });
+  } catch (error) {
+    const code = typeof error === "object" && error !== null && "code" in error ? error.code : "";
+    if (code === "EACCES" || code === "EPERM") closed.add(folder);
+    else if (code !== "ENOENT") throw error;
+    return [];
   }
 }
 

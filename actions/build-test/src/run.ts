@@ -1,5 +1,5 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
-import { Failure } from "../../../lib/errors.ts";
+import { Failure, messageOf } from "../../../lib/errors.ts";
 import { loadYaml } from "../../../lib/yaml.ts";
 import { runStage } from "./commands.ts";
 import type { Database } from "./database/database.ts";
@@ -59,8 +59,16 @@ async function startDatabase(job: Job): Promise<Database | undefined> {
   const { database: inputs } = job.inputs;
   if (inputs.provider === "none") return undefined;
   const { openDatabase } = await import("./database/database.ts");
+  const { databaseFailed } = await import("./database/server.ts");
   const place = { root: job.root, workspace: job.workspace, env: job.env() };
-  const database = await job.context.phase("database", () => openDatabase(inputs, place, job.context));
+  const database = await job.context.phase("database", () =>
+    openDatabase(inputs, place, job.context).catch((error: unknown) => {
+      job.context.signal.throwIfAborted();
+      if (error instanceof Failure && error.code === "DATABASE_FAILED") throw error;
+      // A full disk, a program that cannot be started: whatever it was, there is no database.
+      throw databaseFailed(messageOf(error), error instanceof Failure ? error.evidence : []);
+    }),
+  );
   tellDatabase(job, database);
   return database;
 }

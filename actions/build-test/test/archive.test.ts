@@ -172,6 +172,23 @@ describe("globs", () => {
     expect(findFiles(root, ["folder"], root).files).toEqual(["folder/.hidden", "folder/b.js", "folder/b.ts"]);
   });
 
+  test("pass over a folder that is closed to them, and name it", () => {
+    const root = join(folder, "w");
+    put(folder, "w/open/a.xml", "a");
+    put(folder, "w/shut/b.xml", "b");
+    chmodSync(join(root, "shut"), 0);
+    chmodSync(folder, 0o755);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      const found = findFiles(root, ["**/*.xml"], root);
+      expect([found.files, found.closed]).toEqual([["open/a.xml"], ["shut"]]);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      chmodSync(join(root, "shut"), 0o755);
+    }
+  });
+
   test("never leave the workspace, links resolved", () => {
     const root = join(folder, "w");
     const found = findFiles(root, ["leak", "../outside/*", "leaks/*"], root);

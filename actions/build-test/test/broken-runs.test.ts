@@ -156,3 +156,12 @@ test("init files run in the order in which they are named", async () => {
   expectWellFormed(step);
   expect([step.exitCode, step.outputs["failure-reason"]]).toEqual([0, ""]);
 });
+
+test("a database that cannot be had for any reason is DATABASE_FAILED", async () => {
+  const files = { "t.sh": "exit 0", tools: "a file where a folder should be" };
+  job = newJob(files, { PATH: "/nowhere" });
+  const env = { RUNNER_TOOL_CACHE: join(job.workspace, "tools") };
+  const step = await job.main("build-test", { ...TESTS, database: "embedded" }, { env });
+  expectWellFormed(step);
+  expect([step.exitCode, step.outputs["failure-code"]]).toEqual([1, "DATABASE_FAILED"]);
+});
