@@ -9,6 +9,8 @@ import { conclude } from "./verdict.ts";
 
 /** What a rollout needs from its surroundings; a `RunContext` has it all. */
 export type RolloutPorts = Pick<RunContext, "clock" | "signal" | "log" | "state" | "draft" | "phase"> & {
+  /** Keeps secrets out of the saved state: what a failed version said last is part of its cause. */
+  readonly mask?: Pick<RunContext["mask"], "redactJson">;
   /** From 0 to 1, for the jitter between tries; Math.random by default. */
   readonly random?: () => number;
 };
@@ -119,11 +121,22 @@ class Driver {
     ports.draft.output("changed", state.touched !== "no");
     ports.draft.output("rolled-back", state.end?.kind === "rolled-back");
     try {
-      ports.state.save(SAVED_AS, state);
+      ports.state.save(SAVED_AS, ports.mask ? redacted(state, ports.mask) : state);
     } catch (error) {
       ports.log.warn(`the state for the post step could not be saved: ${messageOf(error)}`);
     }
   }
+}
+
+/** Only what was said by others; what the post step acts on stays as it is. */
+function redacted(state: RolloutState, mask: Pick<RunContext["mask"], "redactJson">): RolloutState {
+  const { cause, end, said } = state;
+  return {
+    ...state,
+    cause: cause && { ...mask.redactJson(cause), code: cause.code },
+    end: end?.kind === "rollback-failed" ? { ...end, cause: mask.redactJson(end.cause) } : end,
+    said: mask.redactJson(said),
+  };
 }
 
 function titleOf(state: RolloutState): string {
