@@ -122,7 +122,13 @@ export function startAct(options: ActOptions): ActRun {
       resolve({ exitCode, ms: performance.now() - startedAt, ...record.result() });
     });
   });
-  return { result, waitFor: (text) => record.waitFor(text), stop: () => stop(child, result) };
+  let stopping: Promise<void> | undefined;
+  const stopOnce = () => {
+    // A second Ctrl-C would make act skip the post steps, which clean up.
+    stopping ??= stop(child, result);
+    return stopping;
+  };
+  return { result, waitFor: (text) => record.waitFor(text), stop: stopOnce };
 }
 
 async function stop(child: ChildProcess, result: Promise<ActResult>): Promise<void> {
