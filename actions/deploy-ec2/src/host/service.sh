@@ -20,10 +20,11 @@ service_pids() {
   { members "$1" && strays "$1"; } | sort -u
 }
 # strays RELEASE: processes that left its session (daemons, detached children): they still carry the
-# mark that its start script put into their environment.
+# mark that its start script put into their environment. A container may have the same paths: what
+# is on another network is not ours.
 strays() {
   grep -lF "GOCI_RELEASE=$T/releases/$1/" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ entry _; do
-    echo "$entry"
+    if [ "$(readlink "/proc/$entry/ns/net")" = "$(readlink /proc/self/ns/net)" ]; then echo "$entry"; fi
   done
 }
 members() {

@@ -80,10 +80,10 @@ watch_new() {
 }
 died() {
   exit_text
-  if [ "$(port_state "$NEW")" = own ]; then
+  if [ "${code:-1}" = 0 ] && [ -n "$(service_pids "$NEW")" ]; then
     fail START_FAILED "the new release $how and left its work to a process in the background; it must stay in the foreground"
   fi
-  if [ -n "$(listeners)" ]; then fail PORT_IN_USE "the new release $how, and port $PORT is held by $(port_holder)"; fi
+  if [ "$(port_state "$NEW")" = foreign ]; then fail PORT_IN_USE "the new release $how, and port $PORT is held by $(port_holder)"; fi
   fail START_FAILED "the new release $how before it was healthy"
 }
 
