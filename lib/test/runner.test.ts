@@ -67,8 +67,8 @@ describe("the fake runner", () => {
     appendFileSync(process.env.GITHUB_OUTPUT, "env<<E\\n" + JSON.stringify(process.env) + "\\nE\\n");
     appendFileSync(process.env.GITHUB_STATE, "pid=7\\n");
     appendFileSync(process.env.GITHUB_STEP_SUMMARY, "# hello\\n");
-    console.log("::add-mask::hunter22\\n::error title=T::broken\\nup €");
     if (process.env.INPUT_MODE === "stubborn") { process.on("SIGINT", () => console.log("got SIGINT")); process.on("SIGTERM", () => process.exit(5)); setInterval(() => {}, 1000); }
+    console.log("::add-mask::hunter22\\n::error title=T::broken\\nup €");
     if (process.env.INPUT_MODE === "dies") process.kill(process.pid, "SIGKILL");`;
   const POST = `import { appendFileSync } from "node:fs";
     appendFileSync(process.env.GITHUB_OUTPUT, "state=" + process.env.STATE_pid + "\\nfrom=" + process.env.INPUT_MODE + "\\n");`;
