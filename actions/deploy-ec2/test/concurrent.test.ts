@@ -74,7 +74,9 @@ describe("more than one run", () => {
     const one = site.runner.start("deploy-ec2", {
       ...site.inputs,
       release: "f14",
+      // Long enough for the other run to come in between; the budget leaves room for a busy machine.
       "health-check-passes": "90",
+      "health-check-timeout": "60s",
     });
     await one.waitFor("health check after");
     site.build("15");
