@@ -6,6 +6,7 @@ PACKAGES := node_modules/.package-lock.json
 SAMPLE_PACKAGES := sample-app/node_modules/.package-lock.json
 ACT := .tools/bin/.act
 LINTERS := .tools/bin/.linters
+MODELS := .tools/.models
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check dist dist-check generate bench clean
@@ -13,14 +14,14 @@ LINTERS := .tools/bin/.linters
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-setup: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) $(LINTERS) ## install packages and tools (the other targets do so when needed)
+setup: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) $(LINTERS) $(MODELS) ## install packages and tools (the other targets do so when needed)
 	@sh .github/scripts/setup.sh demo test bench
 
-demo: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) ## run the whole pipeline on this machine and show the result
+demo: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) $(MODELS) ## run the whole pipeline on this machine and show the result
 	@sh .github/scripts/setup.sh demo
 	@$(NODE) demo/demo.ts
 
-test: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) ## run all tests against the bundles in dist
+test: $(PACKAGES) $(SAMPLE_PACKAGES) $(ACT) $(MODELS) ## run all tests against the bundles in dist
 	@sh .github/scripts/setup.sh test
 	@$(NODE) .github/scripts/test.ts
 
@@ -37,7 +38,7 @@ generate: $(PACKAGES) ## write the actions' README tables and the workflows' inp
 	@$(NODE) .github/scripts/readme-tables.ts
 	@$(NODE) .github/scripts/workflow-inputs.ts
 
-bench: $(PACKAGES) $(SAMPLE_PACKAGES) ## measure and print ratios
+bench: $(PACKAGES) $(SAMPLE_PACKAGES) $(MODELS) ## measure and print ratios
 	@sh .github/scripts/setup.sh bench
 	@$(NODE) bench/run.ts $(BENCH)
 
@@ -58,4 +59,8 @@ $(ACT): .github/scripts/requirements.txt .github/scripts/tools.sh
 
 $(LINTERS): .github/scripts/requirements.txt .github/scripts/tools.sh
 	@sh .github/scripts/tools.sh linters
+	@touch $@
+
+$(MODELS): .github/scripts/requirements.txt .github/scripts/tools.sh
+	@sh .github/scripts/tools.sh models
 	@touch $@

