@@ -1,7 +1,7 @@
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import { type HealthCheck, readHealthCheck } from "../../../lib/health.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
-import type { Options } from "../../../lib/rollout/model.ts";
+import { type RolloutInputs, readRollout } from "../../../lib/rollout/inputs.ts";
 import { type Access, readAccess } from "./inputs-access.ts";
 import { type ReleaseInputs, readRelease, readService, type ServiceInputs } from "./inputs-release.ts";
 
@@ -12,7 +12,7 @@ export interface Inputs {
   readonly release: ReleaseInputs;
   readonly service: ServiceInputs;
   readonly health: HealthCheck;
-  readonly rollout: Omit<Options, "pollMs" | "settleMs">;
+  readonly rollout: RolloutInputs;
   /** How many of so many hosts are switched at a time. */
   readonly batch: (hosts: number) => number;
 }
@@ -35,17 +35,6 @@ export function parseInputs(read: InputReader, github: GitHubContext): Inputs {
   if (environment !== "") read.refuse("github-environment", environment, "leave it empty");
   if (environment !== "" && token === "") read.problem("`github-environment` needs `github-token`");
   return Object.freeze(inputs);
-}
-
-function readRollout(read: InputReader): Inputs["rollout"] {
-  return {
-    timeoutMs: read.optionalDuration("timeout", "m", { min: 1 }) ?? 30 * 60_000,
-    rollback: read.bool("rollback", true),
-    rollbackTimeoutMs: read.duration("rollback-timeout", "10m", "m", { min: 1000 }),
-    onCancel: read.enumeration("on-cancel", ["rollback", "leave"], "rollback"),
-    onConcurrent: read.enumeration("on-concurrent", ["wait", "fail", "supersede"], "wait"),
-    dryRun: read.bool("dry-run", false),
-  };
 }
 
 function readStrategy(read: InputReader): Inputs["batch"] {
