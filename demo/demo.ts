@@ -6,6 +6,7 @@ import { startMachine, stopMachine } from "./machine.ts";
 import { renderPage } from "./page.ts";
 import { Progress } from "./progress.ts";
 import { publishGoci, standIns } from "./project.ts";
+import { showDelivery } from "./shown.ts";
 import { FIRST, FOLLOWING } from "./stages.ts";
 import { renderTable } from "./table.ts";
 
@@ -29,8 +30,8 @@ async function demo(folder: string, cancel: AbortSignal): Promise<boolean> {
     const approved = deliveries.finish(first);
     approved.catch(() => {}); // looked at below, when the others are built
     const following = await deliveries.startAll(FOLLOWING);
-    const stages = [await approved];
-    for (const delivery of following) stages.push(await deliveries.finish(delivery));
+    const stages = [showDelivery(await approved)];
+    for (const delivery of following) stages.push(showDelivery(await deliveries.finish(delivery)));
     writeFileSync(join(OUT, "index.html"), renderPage(stages));
     console.log(`\n${renderTable(stages)}\n`);
     console.log(`${progress.elapsed()} in all; page: ${join(OUT, "index.html")}`);

@@ -1,6 +1,6 @@
 import { loadChart, timeline } from "./chart.ts";
-import type { StageEvidence } from "./evidence.ts";
 import { escapeHtml, renderMarkdown } from "./markdown.ts";
+import type { Shown } from "./shown.ts";
 import { cells } from "./table.ts";
 
 const STYLE = `
@@ -13,11 +13,11 @@ details { margin: .5rem 0; } summary { cursor: pointer; } h1 { font-weight: 600;
 `;
 
 /** The whole page: one file, nothing loaded from anywhere. */
-export function renderPage(stages: readonly StageEvidence[]): string {
+export function renderPage(stages: readonly Shown[]): string {
   const start = Math.min(...stages.map((stage) => stage.pushedAt));
   const seconds = (at: number) => (at - start) / 1000;
   const rows = stages.map((stage) => ({
-    label: stage.stage.key,
+    label: stage.key,
     spans: [
       { from: seconds(stage.pushedAt), to: seconds(stage.builtAt), colour: "#8aa4bd" },
       ...(stage.endedAt > stage.startedAt + 500
@@ -35,7 +35,7 @@ export function renderPage(stages: readonly StageEvidence[]): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>goci demo</title><style>${STYLE}</style></head><body>
 <h1>From commits to proven deployments</h1>
-<p>Five commits of one team, carried by goci's workflows to a host over SSH. <strong class="${kept === stages.length ? "kept" : "broken"}">${kept} of ${stages.length} stages ended as promised.</strong></p>
+<p>Commits of one team, carried by goci's workflows. <strong class="${kept === stages.length ? "kept" : "broken"}">${kept} of ${stages.length} stages ended as promised.</strong></p>
 ${overview(stages)}
 <h2>Timeline</h2>${timeline(rows)}<p class="legend"><b style="color:#8aa4bd">■</b> pipeline <b style="color:#5d9c6f">■</b> deployment, after its approval</p>
 ${stages.map(section).join("\n")}
@@ -43,27 +43,27 @@ ${stages.map(section).join("\n")}
 `;
 }
 
-function overview(stages: readonly StageEvidence[]): string {
+function overview(stages: readonly Shown[]): string {
   const head = ["stage", "promised", "outcome", "seconds", "requests", "failed requests", "p95"];
   const row = (list: readonly string[], tag: string) =>
     `<tr>${list.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
   return `<table>${row(head, "th")}${stages.map((stage) => row(cells(stage), "td")).join("")}</table>`;
 }
 
-function section(evidence: StageEvidence): string {
-  const { stage, load, delivery } = evidence;
-  const summaries = [...delivery.summaries, ...(load?.result.summaries ?? [])].map(
+function section(stage: Shown): string {
+  const { load, delivery } = stage;
+  const summaries = [...(delivery?.summaries ?? []), ...(load?.result.summaries ?? [])].map(
     (summary) =>
       `<details><summary>${escapeHtml(summary.job)}</summary>${renderMarkdown(summary.markdown)}</details>`,
   );
   const span: [number, number] = load
-    ? [(evidence.startedAt - load.startedAt) / 1000, (evidence.endedAt - load.startedAt) / 1000]
+    ? [(stage.startedAt - load.startedAt) / 1000, (stage.endedAt - load.startedAt) / 1000]
     : [0, 0];
   return `<section><h2>${escapeHtml(`${stage.key}: ${stage.title}`)}</h2>
-<p>Commit “${escapeHtml(stage.message)}”. Promised: ${escapeHtml(stage.promised)}. Ended: <strong class="${evidence.broken.length === 0 ? "kept" : "broken"}">${escapeHtml(evidence.outcome)}</strong>.
-Afterwards version ${escapeHtml(evidence.serving || "none")} serves (release ${escapeHtml(evidence.current || "none")}).</p>
-${evidence.reason ? `<p>Why: ${escapeHtml(evidence.reason)}</p>` : ""}
-${evidence.broken.map((problem) => `<p class="broken">Not as promised: ${escapeHtml(problem)}</p>`).join("")}
+<p>${escapeHtml(stage.story)}. Promised: ${escapeHtml(stage.promised)}. Ended: <strong class="${stage.broken.length === 0 ? "kept" : "broken"}">${escapeHtml(stage.outcome)}</strong>.
+${escapeHtml(stage.afterwards)}.</p>
+${stage.reason ? `<p>Why: ${escapeHtml(stage.reason)}</p>` : ""}
+${stage.broken.map((problem) => `<p class="broken">Not as promised: ${escapeHtml(problem)}</p>`).join("")}
 ${load ? loadChart(load.seconds, span) : ""}
 ${summaries.join("\n")}</section>`;
 }

@@ -1,15 +1,15 @@
-import type { StageEvidence } from "./evidence.ts";
+import type { Shown } from "./shown.ts";
 
 const HEAD = ["stage", "promised", "outcome", "seconds", "requests", "failed", "p95"];
 
 /** The cells of one stage; pure. */
-export function cells(evidence: StageEvidence): string[] {
-  const { stage, load } = evidence;
+export function cells(stage: Shown): string[] {
+  const { load } = stage;
   return [
     `${stage.key}: ${stage.title}`,
     stage.promised,
-    evidence.broken.length === 0 ? evidence.outcome : `${evidence.outcome} ✗`,
-    evidence.seconds.toFixed(1),
+    stage.broken.length === 0 ? stage.outcome : `${stage.outcome} ✗`,
+    stage.seconds.toFixed(1),
     load ? String(load.requests) : "-",
     load ? String(load.failed) : "-",
     load ? `${load.p95.toFixed(1)} ms` : "-",
@@ -17,7 +17,7 @@ export function cells(evidence: StageEvidence): string[] {
 }
 
 /** The closing table for a terminal, with a line below each red stage that says why. */
-export function renderTable(stages: readonly StageEvidence[]): string {
+export function renderTable(stages: readonly Shown[]): string {
   const rows = stages.map(cells);
   const widths = HEAD.map((head, column) =>
     Math.max(...[HEAD, ...rows].map((row) => (row[column] ?? head).length)),
@@ -30,10 +30,10 @@ export function renderTable(stages: readonly StageEvidence[]): string {
       .join("  ");
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
   const lines = [line(HEAD), rule];
-  for (const [index, evidence] of stages.entries()) {
+  for (const [index, stage] of stages.entries()) {
     lines.push(line(rows[index] ?? []));
-    if (evidence.reason !== "") lines.push(`    ${evidence.reason}`);
-    for (const problem of evidence.broken) lines.push(`    NOT AS PROMISED: ${problem}`);
+    if (stage.reason !== "") lines.push(`    ${stage.reason}`);
+    for (const problem of stage.broken) lines.push(`    NOT AS PROMISED: ${problem}`);
   }
   return lines.join("\n");
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ActResult } from "../act.ts";
 import { judge, outputOf, type StageEvidence } from "../evidence.ts";
+import { showDelivery } from "../shown.ts";
 import { FIRST, FOLLOWING, type Stage } from "../stages.ts";
 import { renderTable } from "../table.ts";
 
@@ -84,7 +85,7 @@ describe("a stage is held against its promise", () => {
 
   test("the table shows what was not kept", () => {
     const text = renderTable([
-      { ...evidence({ serving: "" }), broken: ["version 2.0.0 should still serve"] },
+      showDelivery({ ...evidence({ serving: "" }), broken: ["version 2.0.0 should still serve"] }),
     ]);
     expect(text).toContain("NOT AS PROMISED: version 2.0.0 should still serve");
     expect(text).toContain("START_FAILED: exit code 3");
