@@ -1,0 +1,23 @@
+/** Every output of action.yml. */
+export const OUTPUTS = [
+  "outcome",
+  "changed",
+  "rolled-back",
+  "failure-code",
+  "failure-reason",
+  "duration-seconds",
+  "url",
+  "health-status",
+  "report",
+  "task-definition-arn",
+  "previous-task-definition-arn",
+  "rollback-task-definition-arn",
+  "rollback-seconds",
+  "deployment-id",
+  "service-deployment-arn",
+  "codedeploy-deployment-id",
+  "run-task-arn",
+  "run-task-exit-code",
+  "image-digests",
+  "console-url",
+] as const;
