@@ -1,9 +1,9 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { chmod, type FileHandle, mkdir, open, stat, writeFile } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join, normalize, sep } from "node:path";
-import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { crc32, createInflateRaw } from "node:zlib";
+import { crc32 } from "node:zlib";
+import { readZipDirectory, zipContent } from "../archive/zip-read.ts";
 
 /**
  * The little of ZIP that an artifact needs: entries stored as they are, without
@@ -53,12 +53,12 @@ export async function writeZip(path: string, root: string, files: readonly strin
 export async function extractZip(path: string, folder: string): Promise<void> {
   const handle = await open(path, "r");
   try {
-    for (const entry of await readDirectory(handle)) {
-      if (entry.name.endsWith("/")) continue;
-      const target = insideOf(folder, entry.name);
+    for (const entry of await readZipDirectory(handle)) {
+      if (entry.path.endsWith("/")) continue;
+      const target = insideOf(folder, entry.path);
       await mkdir(dirname(target), { recursive: true });
-      await extractEntry(handle, path, entry, target);
-      if (entry.mode & 0o111) await chmod(target, 0o755);
+      await pipeline(zipContent(handle, path, entry), createWriteStream(target, { flags: "wx" }));
+      if ((entry.mode ?? 0) & 0o111) await chmod(target, 0o755);
     }
   } finally {
     await handle.close();
@@ -123,64 +123,6 @@ function endRecord(count: number, size: number, offset: number): Buffer {
   return end;
 }
 
-async function readDirectory(handle: FileHandle): Promise<Entry[]> {
-  const { size } = await handle.stat();
-  const tail = await readAt(handle, Math.max(0, size - 65_557), Math.min(size, 65_557));
-  let end = tail.length - 22;
-  while (end >= 0 && tail.readUInt32LE(end) !== END) end--;
-  if (end < 0) throw new Error("it is not a ZIP file, or it is cut off");
-  const count = tail.readUInt16LE(end + 10);
-  const length = tail.readUInt32LE(end + 12);
-  const offset = tail.readUInt32LE(end + 16);
-  if (count === 0xffff || offset === LIMIT) throw new Error("ZIP64 is not supported here");
-  return parseDirectory(await readAt(handle, offset, length), count);
-}
-
-function parseDirectory(bytes: Buffer, count: number): Entry[] {
-  const entries: Entry[] = [];
-  let at = 0;
-  for (let index = 0; index < count; index++) {
-    if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== CENTRAL)
-      throw new Error("its directory is damaged");
-    const nameLength = bytes.readUInt16LE(at + 28);
-    entries.push({
-      name: bytes.toString("utf8", at + 46, at + 46 + nameLength),
-      mode: bytes.readUInt16LE(at + 4) >> 8 === 3 ? bytes.readUInt32LE(at + 38) >>> 16 : 0,
-      method: bytes.readUInt16LE(at + 10),
-      crc: bytes.readUInt32LE(at + 16),
-      packed: bytes.readUInt32LE(at + 20),
-      size: bytes.readUInt32LE(at + 24),
-      offset: bytes.readUInt32LE(at + 42),
-    });
-    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
-  }
-  return entries;
-}
-
-async function extractEntry(handle: FileHandle, path: string, entry: Entry, target: string): Promise<void> {
-  const local = await readAt(handle, entry.offset, 30);
-  if (local.readUInt32LE(0) !== LOCAL) throw new Error(`the entry ${entry.name} is damaged`);
-  const start = entry.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28);
-  let crc = 0;
-  let size = 0;
-  const check = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      crc = crc32(chunk, crc);
-      size += chunk.length;
-      done(null, chunk);
-    },
-  });
-  if (entry.packed === 0) await writeFile(target, "", { flag: "wx" });
-  else {
-    const out = createWriteStream(target, { flags: "wx" });
-    const source = createReadStream(path, { start, end: start + entry.packed - 1 });
-    if (entry.method === 0) await pipeline(source, check, out);
-    else if (entry.method === 8) await pipeline(source, createInflateRaw(), check, out);
-    else throw new Error(`the entry ${entry.name} has the unknown method ${entry.method}`);
-  }
-  if (crc !== entry.crc || size !== entry.size) throw new Error(`the entry ${entry.name} is damaged`);
-}
-
 function insideOf(folder: string, name: string): string {
   const target = normalize(join(folder, name));
   const isInside = target.startsWith(folder.endsWith(sep) ? folder : folder + sep);
@@ -188,11 +130,4 @@ function insideOf(folder: string, name: string): string {
     throw new Error(`the entry ${JSON.stringify(name)} leaves the folder`);
   }
   return target;
-}
-
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(buffer, 0, length, position);
-  if (bytesRead < length) throw new Error("it is cut off");
-  return buffer;
 }

@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { tarEnd, tarHeader, tarPadding } from "../../../lib/archive/tar-header.ts";
 import { packFiles } from "../src/archive/archive.ts";
-import { tarEnd, tarHeader, tarPadding } from "../src/archive/tar.ts";
 import { findFiles } from "../src/find-files.ts";
 
 let folder: string;
@@ -109,7 +109,12 @@ describe("the archive", () => {
         const file = join(folder, "one.tar");
         writeFileSync(
           file,
-          Buffer.concat([tarHeader({ path, mode, size }, 5), Buffer.alloc(size), tarPadding(size), tarEnd()]),
+          Buffer.concat([
+            tarHeader({ path, type: "file", mode, size, mtime: 5 }),
+            Buffer.alloc(size),
+            tarPadding(size),
+            tarEnd(),
+          ]),
         );
         const list = execFileSync("tar", ["--numeric-owner", "-tvf", file, "--quoting-style=literal"], {
           encoding: "utf8",

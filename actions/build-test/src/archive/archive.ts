@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, normalize } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
+import { tarEnd, tarHeader, tarPadding } from "../../../../lib/archive/tar-header.ts";
 
 /**
  * An artifact may hold a Node runtime of 120 MB. On it level 6 takes 1.7 times
@@ -60,10 +60,11 @@ async function* tarOf(root: string, files: readonly string[], mtimeSeconds: numb
   for (const path of files) {
     const info = lstatSync(join(root, path));
     if (info.isSymbolicLink()) {
-      yield tarHeader({ path, mode: 0o777, size: 0, link: readlinkSync(join(root, path)) }, mtimeSeconds);
+      const link = readlinkSync(join(root, path));
+      yield tarHeader({ path, type: "link", mode: 0o777, size: 0, link, mtime: mtimeSeconds });
       continue;
     }
-    yield tarHeader({ path, mode: info.mode, size: info.size }, mtimeSeconds);
+    yield tarHeader({ path, type: "file", mode: info.mode & 0o777, size: info.size, mtime: mtimeSeconds });
     let sent = 0;
     for await (const chunk of createReadStream(join(root, path), { highWaterMark: 1 << 20 })) {
       sent += (chunk as Buffer).length;
