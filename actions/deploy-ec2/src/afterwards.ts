@@ -1,3 +1,4 @@
+import { apiUrlOf, closeRecord } from "../../../lib/github/deployments.ts";
 import type { PostContext } from "../../../lib/post.ts";
 import { ReportDraft } from "../../../lib/report.ts";
 import { resume, unfinished } from "../../../lib/rollout/resume.ts";
@@ -29,6 +30,7 @@ export async function afterwards(context: PostContext): Promise<void> {
       phase: (name, body) => context.log.group(name, body),
     });
   } finally {
+    await closeRecord(inputs.record, { ...context, apiUrl: apiUrlOf(context.env) });
     sessions.close();
   }
 }

@@ -1,3 +1,4 @@
+import { type RecordInputs, readRecord } from "../../../lib/github/deployments.ts";
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import { type HealthCheck, readHealthCheck } from "../../../lib/health.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
@@ -13,6 +14,7 @@ export interface Inputs {
   readonly service: ServiceInputs;
   readonly health: HealthCheck;
   readonly rollout: RolloutInputs;
+  readonly record: RecordInputs | undefined;
   /** How many of so many hosts are switched at a time. */
   readonly batch: (hosts: number) => number;
 }
@@ -29,11 +31,8 @@ export function parseInputs(read: InputReader, github: GitHubContext): Inputs {
     health: readHealthCheck(read, mask, "/"),
     rollout: readRollout(read),
     batch: readStrategy(read),
+    record: readRecord(read),
   };
-  const environment = read.text("github-environment");
-  const token = read.secret("github-token");
-  if (environment !== "") read.refuse("github-environment", environment, "leave it empty");
-  if (environment !== "" && token === "") read.problem("`github-environment` needs `github-token`");
   return Object.freeze(inputs);
 }
 

@@ -40,7 +40,6 @@ export function publish(
 ): void {
   const { draft } = context;
   const sent = [...fleet.tally.sent.values()];
-  const first = inputs.access.hosts[0];
   if (fleet.tally.release !== "") {
     draft.output("release", fleet.tally.release);
     draft.output("previous-release", fleet.tally.previous);
@@ -54,10 +53,7 @@ export function publish(
     "files-sent",
     sent.reduce((sum, item) => sum + item.filesSent, 0),
   );
-  draft.output(
-    "url",
-    inputs.health.url || `http://${urlHost(first?.address ?? "")}:${inputs.service.appPort}`,
-  );
+  draft.output("url", serviceUrl(inputs));
   if (fleet.tally.healthStatus > 0) draft.output("health-status", fleet.tally.healthStatus);
   draft.set("hosts", results);
   const rows = results.map((result) => [
@@ -68,6 +64,12 @@ export function publish(
     formatBytes(result.bytesReused),
   ]);
   draft.summary += `\n${table(["host", "outcome", "time", "sent", "reused"], rows)}`;
+}
+
+/** Where the service answers: the URL that is probed, else the first host's port. */
+export function serviceUrl(inputs: Inputs): string {
+  const address = inputs.access.hosts[0]?.address ?? "";
+  return inputs.health.url || `http://${urlHost(address)}:${inputs.service.appPort}`;
 }
 
 function urlHost(address: string): string {

@@ -1,5 +1,6 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
 import { Failure } from "../../../lib/errors.ts";
+import { apiUrlOf, recorded } from "../../../lib/github/deployments.ts";
 import { rollOut } from "../../../lib/rollout/driver.ts";
 import { codeBlock } from "../../../lib/summary.ts";
 import { makeRelease } from "./artifact.ts";
@@ -7,7 +8,7 @@ import { Fleet } from "./fleet.ts";
 import { fleetPorts } from "./fleet-ports.ts";
 import type { Inputs } from "./inputs.ts";
 import { prune, status, unlock } from "./maintain.ts";
-import { publish } from "./outputs.ts";
+import { publish, serviceUrl } from "./outputs.ts";
 import { hostResults } from "./results.ts";
 import { newToken, openSessions } from "./sessions.ts";
 
@@ -32,7 +33,10 @@ export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
     if (inputs.action === "status") return await status(inputs, context, fleet);
     if (inputs.action === "prune") return await prune(inputs, context, fleet);
     if (inputs.action === "unlock") return await unlock(inputs, context, fleet);
-    const green = await rollOut(fleet, { ...inputs.rollout, pollMs: POLL_MS, settleMs: SETTLE_MS }, context);
+    const options = { ...inputs.rollout, pollMs: POLL_MS, settleMs: SETTLE_MS };
+    const record = inputs.rollout.dryRun ? undefined : inputs.record;
+    const ports = { ...context, apiUrl: apiUrlOf(context.env), url: () => serviceUrl(inputs) };
+    const green = await recorded(record, ports, () => rollOut(fleet, options, context));
     const digest = fleet.tally.digest;
     if (green !== "planned") draft.made({ type: "release", name: fleet.tally.release, digest });
     return green;

@@ -96,7 +96,7 @@ describe("inputs", () => {
     ["eice", { transport: "eice" }, "`transport`"],
     ["blue-green", { strategy: "blue-green" }, "`strategy`"],
     ["a release with a slash", { release: "a/b" }, "`release`"],
-    ["a GitHub environment", { "github-environment": "prod", "github-token": "t" }, "`github-environment`"],
+    ["a GitHub environment without a token", { "github-environment": "prod" }, "`github-token`"],
     [
       "a jump host without a pin",
       { "known-hosts": "", proxy_host: "jump", fingerprint: PIN },
