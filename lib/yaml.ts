@@ -4,15 +4,19 @@ export type ParseYaml = (text: string, options?: object) => unknown;
 let loaded: ParseYaml | undefined;
 
 /**
- * Loads the YAML reader if one of the texts may be YAML or JSON. It costs
- * 31 ms and 100 kB, which the runs whose inputs are plain lines do without;
- * inputs themselves are read synchronously, hence the step beforehand.
+ * Loads the YAML reader if one of the texts may be YAML or JSON, or names a
+ * YAML file. It costs 31 ms and 100 kB, which the runs whose inputs are plain
+ * lines do without; inputs themselves are read synchronously, hence the step
+ * beforehand.
  */
 export async function prepareYaml(texts: Iterable<string | undefined>): Promise<void> {
   for (const text of texts) {
-    if (text !== undefined && mayBeYaml(text)) return loadYaml();
+    if (text !== undefined && (mayBeYaml(text) || YAML_FILE.test(text))) return loadYaml();
   }
 }
+
+/** One line that is the name of a YAML file. */
+const YAML_FILE = /^\s*\S.*\.ya?ml\s*$/i;
 
 /** Whether the first line that is no comment starts a document, a map, a list or a flow collection. */
 export function mayBeYaml(text: string): boolean {
