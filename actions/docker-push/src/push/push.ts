@@ -2,6 +2,12 @@ import type { Clock } from "../../../../lib/clock.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { BlobSource, ManifestDocument, RegistryClient } from "../registry/client.ts";
 import type { Repository } from "../registry/names.ts";
+import { moveTags } from "./move-tags.ts";
+import { attachEverywhere } from "./referrers.ts";
+import { storeEverywhere } from "./store.ts";
+import { planMoves, readTags, type TagState } from "./tag-plan.ts";
+import type { TagMoves } from "./undo.ts";
+import { checkPlatforms, verifyEverywhere } from "./verify.ts";
 
 /** One platform's image, ready to be stored. */
 export interface PushImage {
@@ -82,8 +88,32 @@ export interface PushPorts {
   saveMoves(moves: TagMoves | undefined): void;
 }
 
-/** The tag moves of a run, as its post step must know them to undo them. */
-export interface TagMoves {
-  readonly digest: string;
-  readonly moves: readonly { readonly image: string; readonly tag: string; readonly before: string }[];
+/**
+ * Pushes: blobs, then manifests by digest in every registry, then proof by
+ * reading them back, then documents about them, and only then tags, immutable
+ * ones first. When every tag names the digest already, nothing is sent
+ * (`unchanged`). Throws a `Failure` with no tag moved, or with all moved tags
+ * put back and the rest told.
+ */
+export async function push(job: PushJob, ports: PushPorts): Promise<PushResult> {
+  await checkPlatforms(job.images);
+  const states = await readTags(job, ports);
+  const moves = planMoves(states, job.root.digest, job.overwrite);
+  const { digest } = job.root;
+  const done = { digest, tags: states.map((state) => doneTo(state, digest)) };
+  if (states.length > 0 && moves.length === 0) {
+    ports.log.info(`every tag names ${digest} already: nothing to push`);
+    return { ...done, outcome: "unchanged", attached: [], uploadedBytes: 0 };
+  }
+  const uploadedBytes = await storeEverywhere(job, ports);
+  await verifyEverywhere(job, ports);
+  const attached = await attachEverywhere(job, ports);
+  await moveTags(moves, job.root, ports);
+  return { ...done, outcome: "succeeded", attached, uploadedBytes };
+}
+
+function doneTo({ repository, tag, before }: TagState, digest: string): PushedTag {
+  const action = before === "" ? "created" : before === digest ? "unchanged" : "moved";
+  const { name, registry, path } = repository;
+  return { image: name, registry, repository: path, tag, digest, action, before };
 }

@@ -36,8 +36,12 @@ export interface RegistryClient {
   headManifest(path: string, reference: string): Promise<ManifestHead | undefined>;
   /** The manifest itself; fetched by digest, its bytes are proven to have that digest. */
   getManifest(path: string, reference: string): Promise<ManifestDocument | undefined>;
-  /** Stores a manifest under a tag or its digest; what the registry says it stored is compared. */
-  putManifest(path: string, reference: string, manifest: ManifestDocument): Promise<void>;
+  /**
+   * Stores a manifest under a tag or its digest; what the registry says it
+   * stored is compared. Gives what it says about the manifest's subject:
+   * the subject's digest where the registry lists referrers by itself, else "".
+   */
+  putManifest(path: string, reference: string, manifest: ManifestDocument): Promise<string>;
   hasBlob(path: string, digest: string): Promise<boolean>;
   /** The bytes of a small blob (a config): at most 8 MiB, proven to have that digest; undefined when missing. */
   getBlob(path: string, digest: string): Promise<Buffer | undefined>;
@@ -48,6 +52,8 @@ export interface RegistryClient {
   proveUpload(path: string): Promise<void>;
   /** Every tag (all pages), those of attached documents (`sha256-...`) left out; empty when there is no such repository. */
   listTags(path: string): Promise<string[]>;
+  /** The same, undefined when there are more pages than this or the registry does not list. */
+  listTagsWithin(path: string, pages: number): Promise<string[] | undefined>;
   /** The documents attached to a digest as the referrers API tells it, undefined where that API does not exist. */
   referrers(path: string, digest: string): Promise<ManifestDocument | undefined>;
   /** Requests sent so far, token requests and repeats included. */
