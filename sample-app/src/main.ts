@@ -1,5 +1,6 @@
 import { type Config, type Environment, readConfig } from "./config.ts";
 import { classifyFailure } from "./database.ts";
+import { checkHealth, ownUrl } from "./health-check.ts";
 import { chooseListenTarget } from "./listen.ts";
 import { createLog, type Log } from "./log.ts";
 import { readMigrations } from "./migrations.ts";
@@ -68,14 +69,24 @@ async function serve(config: Config, env: Environment, log: Log): Promise<number
   }
 }
 
+async function askOwnHealth(path: string, env: Environment, log: Log): Promise<number> {
+  const url = ownUrl(env, path);
+  const problem = url.ok ? await checkHealth(url.value) : url.problems.join("; ");
+  if (problem !== "") log.error(`not healthy: ${problem}`);
+  return problem === "" ? 0 : 1;
+}
+
 async function main(args: readonly string[], env: Environment): Promise<number> {
   const [command = "serve", ...rest] = args;
-  const parsed = readConfig(env);
   const plain = makeLog("info", []);
+  // Needs no database, so it must not fail for want of one's address.
+  if (command === "healthcheck" && rest.length <= 1) return askOwnHealth(rest[0] ?? "/healthz", env, plain);
   if ((command !== "serve" && command !== "migrate") || rest.length > 0) {
-    plain.error(`unknown arguments "${args.join(" ")}": allowed are serve (the default) and migrate`);
+    const allowed = "serve (the default), migrate and healthcheck [path]";
+    plain.error(`unknown arguments "${args.join(" ")}": allowed are ${allowed}`);
     return 2;
   }
+  const parsed = readConfig(env);
   if (!parsed.ok) {
     plain.error(`cannot start: ${parsed.problems.join("; ")}`, { problems: parsed.problems });
     return 1;
