@@ -1,4 +1,4 @@
-import type { Overwrite } from "./tags/overwrite.ts";
+import type { Overwrite } from "./push/push.ts";
 import type { Flavor, Rule } from "./tags/rules.ts";
 
 /** One login as given; the password is masked and held in memory only. */

@@ -13,6 +13,8 @@ export interface PlannedTag {
 export interface TagPlan {
   /** The value of the most important rule (the `version` output), "" when no rule gave one. */
   readonly version: string;
+  /** Whether a tag moves only because no higher version is known: the registries' tags should be known too. */
+  readonly isForward: boolean;
   /** Sorted by `order`. */
   readonly tags: readonly PlannedTag[];
   /** Things a reader should know: collisions, a `latest` that stays where it is. One line each. */
