@@ -4,6 +4,12 @@ import type { PushImage } from "./push.ts";
 
 const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
+/** Annotations of the index and of its entries; an image of one platform has neither. */
+export interface IndexAnnotations {
+  readonly index: Readonly<Record<string, string>>;
+  descriptor(platform: PushImage["platform"]): Readonly<Record<string, string>>;
+}
+
 /**
  * What tags name: the only image's own manifest, or an OCI index of all. A
  * pure function of its arguments, so that the same images give the same digest.
@@ -11,7 +17,7 @@ const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
  */
 export function rootOf(
   images: readonly [PushImage, ...PushImage[]],
-  annotations: Readonly<Record<string, string>> = {},
+  annotations: IndexAnnotations = { index: {}, descriptor: () => ({}) },
 ): ManifestDocument {
   if (images.length === 1) return images[0].manifest;
   const index = {
@@ -26,9 +32,14 @@ export function rootOf(
         os: platform.os,
         ...(platform.variant ? { variant: platform.variant } : {}),
       },
+      ...annotated(annotations.descriptor(platform)),
     })),
-    ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+    ...annotated(annotations.index),
   };
   const bytes = Buffer.from(JSON.stringify(index));
   return { mediaType: INDEX_TYPE, digest: digestOf(bytes), bytes };
+}
+
+function annotated(annotations: Readonly<Record<string, string>>) {
+  return Object.keys(annotations).length > 0 ? { annotations } : {};
 }

@@ -2,6 +2,8 @@ import type { Clock } from "../../../../lib/clock.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { BlobSource, ManifestDocument, RegistryClient } from "../registry/client.ts";
 import type { Repository } from "../registry/names.ts";
+import type { Overwrite } from "../tags/overwrite.ts";
+import type { PlannedTag } from "../tags/plan.ts";
 import { moveTags } from "./move-tags.ts";
 import { attachEverywhere } from "./referrers.ts";
 import { storeEverywhere } from "./store.ts";
@@ -17,16 +19,6 @@ export interface PushImage {
   readonly config: BlobSource;
   readonly layers: readonly BlobSource[];
 }
-
-/** One tag to set, the same in every repository. */
-export interface PushTag {
-  readonly tag: string;
-  /** Whether it is meant to move (branch, latest, major, minor); others are immutable. */
-  readonly moving: boolean;
-}
-
-/** Which existing tags may be given another digest. */
-export type Overwrite = "never" | "moving" | "always";
 
 /** A document about an image (SBOM, provenance), stored as an artifact that refers to it. */
 export interface Attachment {
@@ -44,8 +36,8 @@ export interface PushJob {
   /** What the tags will name: the only image's manifest, or the index of all (`rootOf` makes it). */
   readonly root: ManifestDocument;
   readonly images: readonly [PushImage, ...PushImage[]];
-  /** In the order in which they are set: immutable ones first, `latest` last. Empty: by digest only. */
-  readonly tags: readonly PushTag[];
+  /** The same in every repository, in the order in which they are set. Empty: by digest only. */
+  readonly tags: readonly PlannedTag[];
   readonly overwrite: Overwrite;
   readonly attachments: readonly Attachment[];
 }

@@ -1,9 +1,11 @@
 import { RemoteError } from "../../../../lib/errors.ts";
 import type { Repository } from "../registry/names.ts";
-import type { Overwrite, PushJob, PushPorts, PushTag } from "./push.ts";
+import { decideMove, type Overwrite } from "../tags/overwrite.ts";
+import type { PlannedTag } from "../tags/plan.ts";
+import type { PushJob, PushPorts } from "./push.ts";
 
 /** One tag of one repository and what it names now. */
-export interface TagState extends PushTag {
+export interface TagState extends PlannedTag {
   readonly repository: Repository;
   /** Digest that it names now, empty when it does not exist. */
   readonly before: string;
@@ -39,7 +41,7 @@ async function settled(work: readonly Promise<void>[]): Promise<void> {
   for (const end of await Promise.allSettled(work)) if (end.status === "rejected") throw end.reason;
 }
 
-function keyOf(repository: Repository, tag: PushTag): string {
+function keyOf(repository: Repository, tag: PlannedTag): string {
   return `${repository.name}:${tag.tag}`;
 }
 
@@ -48,8 +50,12 @@ function keyOf(repository: Repository, tag: PushTag): string {
  * TAG_IMMUTABLE, naming all of them, when the overwrite rule forbids one.
  */
 export function planMoves(states: readonly TagState[], digest: string, overwrite: Overwrite): TagState[] {
-  const moves = states.filter((state) => state.before !== digest);
-  const refused = moves.filter((state) => state.before !== "" && !mayMove(state, overwrite));
+  const decided = states.map((state) => ({
+    state,
+    kind: decideMove(state, state.before || undefined, digest, overwrite).kind,
+  }));
+  const refused = decided.filter(({ kind }) => kind === "refuse").map(({ state }) => state);
+  const moves = decided.filter(({ kind }) => kind !== "same").map(({ state }) => state);
   if (refused.length === 0) return moves;
   const named = refused.map((state) => `${state.repository.name}:${state.tag}`).join(", ");
   throw new RemoteError(
@@ -65,8 +71,4 @@ export function planMoves(states: readonly TagState[], digest: string, overwrite
       ),
     },
   );
-}
-
-function mayMove(state: TagState, overwrite: Overwrite): boolean {
-  return overwrite === "always" || (overwrite === "moving" && state.moving);
 }
