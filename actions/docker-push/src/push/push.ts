@@ -2,7 +2,6 @@ import type { Clock } from "../../../../lib/clock.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { BlobSource, ManifestDocument, RegistryClient } from "../registry/client.ts";
 import type { Repository } from "../registry/names.ts";
-import type { Overwrite } from "../tags/overwrite.ts";
 import type { PlannedTag } from "../tags/plan.ts";
 import { moveTags } from "./move-tags.ts";
 import { attachEverywhere } from "./referrers.ts";
@@ -19,6 +18,9 @@ export interface PushImage {
   readonly config: BlobSource;
   readonly layers: readonly BlobSource[];
 }
+
+/** Which existing tags may be given another digest; the same digest is always fine. */
+export type Overwrite = "never" | "moving" | "always";
 
 /** A document about an image (SBOM, provenance), stored as an artifact that refers to it. */
 export interface Attachment {

@@ -1,8 +1,7 @@
 import { RemoteError } from "../../../../lib/errors.ts";
 import type { Repository } from "../registry/names.ts";
-import { decideMove, type Overwrite } from "../tags/overwrite.ts";
 import type { PlannedTag } from "../tags/plan.ts";
-import type { PushJob, PushPorts } from "./push.ts";
+import type { Overwrite, PushJob, PushPorts } from "./push.ts";
 
 /** One tag of one repository and what it names now. */
 export interface TagState extends PlannedTag {
@@ -50,12 +49,8 @@ function keyOf(repository: Repository, tag: PlannedTag): string {
  * TAG_IMMUTABLE, naming all of them, when the overwrite rule forbids one.
  */
 export function planMoves(states: readonly TagState[], digest: string, overwrite: Overwrite): TagState[] {
-  const decided = states.map((state) => ({
-    state,
-    kind: decideMove(state, state.before || undefined, digest, overwrite).kind,
-  }));
-  const refused = decided.filter(({ kind }) => kind === "refuse").map(({ state }) => state);
-  const moves = decided.filter(({ kind }) => kind !== "same").map(({ state }) => state);
+  const moves = states.filter((state) => state.before !== digest);
+  const refused = moves.filter((state) => state.before !== "" && !mayMove(state, overwrite));
   if (refused.length === 0) return moves;
   const named = refused.map((state) => `${state.repository.name}:${state.tag}`).join(", ");
   throw new RemoteError(
@@ -71,4 +66,8 @@ export function planMoves(states: readonly TagState[], digest: string, overwrite
       ),
     },
   );
+}
+
+function mayMove({ kind }: TagState, overwrite: Overwrite): boolean {
+  return overwrite === "always" || (overwrite === "moving" && kind === "moving");
 }
