@@ -1,6 +1,6 @@
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
-import { isList, type Json, type JsonObject } from "./definition/model.ts";
+import { isList, type JsonObject } from "./definition/model.ts";
 import type { CodeDeployInputs } from "./inputs.ts";
 import { readObjectFile, workingDirectory } from "./inputs-json.ts";
 
@@ -37,6 +37,6 @@ export function readCodeDeploy(read: InputReader, github: GitHubContext): CodeDe
 /** Names of an appspec are read in any case, as CodeDeploy does. */
 function hasResources(appspec: JsonObject): boolean {
   const entry = Object.entries(appspec).find(([name]) => name.toLowerCase() === "resources");
-  const resources: Json | undefined = entry?.[1];
+  const resources: unknown = entry?.[1];
   return isList(resources) && resources.length > 0;
 }

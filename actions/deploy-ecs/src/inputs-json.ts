@@ -4,14 +4,16 @@ import { isError, systemCode } from "../../../lib/errors.ts";
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
 import { parseYaml } from "../../../lib/yaml.ts";
-import { isList, isObject, type Json, type JsonObject } from "./definition/model.ts";
+import { isList, isObject, type JsonObject } from "./definition/model.ts";
 import { keepTexts } from "./definition/texts.ts";
 
 /** A parser's message quotes the text, which may hold secrets: only the place is told. */
-type Parsed = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly problem: string };
+type Parsed =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problem: string };
 
 /** Reads an input that holds JSON; undefined when empty or wrong. */
-export function readJson(read: InputReader, name: string): Json | undefined {
+export function readJson(read: InputReader, name: string): unknown {
   const text = read.verbatim(name).trim();
   if (text === "") return undefined;
   const parsed = parseJson(text);
@@ -88,8 +90,8 @@ function parseFile(text: string): Parsed {
   const json = parseJson(text);
   if (json.ok) return json;
   try {
-    const value = parseYaml(text, { logLevel: "error", version: "1.2" }) as Json;
-    const raw = parseYaml(text, { logLevel: "error", schema: "failsafe" }) as Json;
+    const value = parseYaml(text, { logLevel: "error", version: "1.2" });
+    const raw = parseYaml(text, { logLevel: "error", schema: "failsafe" });
     return { ok: true, value: keepTexts(value, raw) };
   } catch (error) {
     const yaml = placeOf(error);
@@ -100,7 +102,7 @@ function parseFile(text: string): Parsed {
 
 function parseJson(text: string): Parsed {
   try {
-    return { ok: true, value: JSON.parse(text) as Json };
+    return { ok: true, value: JSON.parse(text) };
   } catch (error) {
     const at = isError(error) ? /position (\d+)/.exec(error.message)?.[1] : undefined;
     if (at === undefined) return { ok: false, problem: "" };

@@ -1,3 +1,4 @@
+import { type RecordInputs, readRecord } from "../../../lib/github/deployments.ts";
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import { type HealthCheck, readHealthCheck } from "../../../lib/health.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
@@ -26,6 +27,7 @@ export interface Inputs {
   readonly health: HealthCheck;
   /** `timeoutMs` also from `wait-for-minutes`. */
   readonly rollout: RolloutInputs;
+  readonly record: RecordInputs | undefined;
 }
 
 /** Which service, and what UpdateService says about it besides the task definition. */
@@ -125,11 +127,8 @@ export function parseInputs(read: InputReader, github: GitHubContext): Inputs {
     keepRevisions: read.integer("keep-revisions", 0, { min: 0, max: 10_000 }),
     health: readHealthCheck(read, read.mask),
     rollout: readTimes(read),
+    record: readRecord(read),
   };
-  const environment = read.text("github-environment");
-  const token = read.secret("github-token");
-  if (environment !== "") read.refuse("github-environment", environment, "leave it empty");
-  if (environment !== "" && token === "") read.problem("`github-environment` needs `github-token`");
   readPairs(read, inputs);
   return Object.freeze(inputs);
 }

@@ -3,7 +3,6 @@ import {
   type Definition,
   isList,
   isObject,
-  type Json,
   type JsonObject,
   type Revision,
   textOf,
@@ -35,8 +34,8 @@ export function fromFile(content: JsonObject): Definition {
 }
 
 /** The raw answer of DescribeTaskDefinition (with `include: [TAGS]`), or of RegisterTaskDefinition. */
-export function revisionOf(answer: JsonObject): Revision {
-  const described = answer["taskDefinition"];
+export function revisionOf(answer: { readonly taskDefinition?: unknown; readonly tags?: unknown }): Revision {
+  const described = answer.taskDefinition;
   const definition = isObject(described) ? described : {};
   return {
     arn: textOf(definition["taskDefinitionArn"]),
@@ -44,7 +43,7 @@ export function revisionOf(answer: JsonObject): Revision {
     revision: Number(definition["revision"] ?? 0),
     active: textOf(definition["status"]) === "ACTIVE",
     registeredBy: textOf(definition["registeredBy"]),
-    definition: clean(withTags(definition, answer["tags"])),
+    definition: clean(withTags(definition, answer.tags)),
   };
 }
 
@@ -62,7 +61,7 @@ export function definitionProblems(definition: Definition): readonly string[] {
 }
 
 /** Tags of AWS's own (CloudFormation's, for example) cannot be registered: ECS refuses the prefix `aws:`. */
-function withTags(definition: JsonObject, tags: Json | undefined): JsonObject {
+function withTags(definition: JsonObject, tags: unknown): JsonObject {
   if (!isList(tags)) return definition;
   const own = tags.filter((tag) => !(isObject(tag) && textOf(tag["key"]).toLowerCase().startsWith("aws:")));
   return own.length === 0 ? definition : { ...definition, tags: own };
@@ -73,7 +72,7 @@ function clean(definition: JsonObject): Definition {
   return withoutNulls(Object.fromEntries(kept)) as Definition;
 }
 
-function withoutNulls(value: Json): Json {
+function withoutNulls(value: unknown): unknown {
   if (isList(value)) return value.map((item) => withoutNulls(item));
   if (!isObject(value)) return value;
   const kept = Object.entries(value).filter(([, item]) => item !== null);

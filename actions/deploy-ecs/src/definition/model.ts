@@ -1,10 +1,6 @@
-/** JSON as AWS sends and takes it; nothing of it is dropped on the way. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+import type { JsonObject } from "../../../../lib/aws/call.ts";
 
-/** A JSON object whose members are not all known to goci. */
-export interface JsonObject {
-  readonly [member: string]: Json;
-}
+export type { JsonObject };
 
 /**
  * A task definition as RegisterTaskDefinition takes it: `tags` included, the members that ECS sets by itself
@@ -91,17 +87,17 @@ export type DefinitionPlan =
   /** The inputs do not fit the task definition: `BAD_INPUT`, one entry for each problem. */
   | { readonly kind: "refused"; readonly problems: readonly string[] };
 
-export function isObject(value: Json | undefined): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Array.isArray does not narrow readonly arrays. */
-export function isList(value: Json | undefined): value is readonly Json[] {
+export function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
 /** The text of a member, "" when it is none. */
-export function textOf(value: Json | undefined): string {
+export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 

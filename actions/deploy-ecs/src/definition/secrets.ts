@@ -1,4 +1,4 @@
-import { containersOf, type Definition, isList, isObject, type Json, textOf } from "./model.ts";
+import { containersOf, type Definition, isList, isObject, textOf } from "./model.ts";
 
 /** Switches, ports and counts: masking `true` or `8000` would blot out half of the log and the outputs. */
 const TRIVIAL = /^(true|false|yes|no|on|off|none|null|\d{1,5})$/i;
@@ -28,7 +28,7 @@ export function secretValues(definition: Definition, shown: readonly string[] = 
 }
 
 /** The same for one list of `{name, value}` (a container's environment, an override's). */
-export function secretsOf(environment: Json | undefined, shown: readonly string[] = []): readonly string[] {
+export function secretsOf(environment: unknown, shown: readonly string[] = []): readonly string[] {
   if (!isList(environment)) return [];
   return environment
     .filter((item) => isObject(item))

@@ -1,4 +1,4 @@
-import { isList, isObject, type Json, type JsonObject } from "./model.ts";
+import { isList, isObject, type JsonObject } from "./model.ts";
 
 /** Members of a task definition whose values are texts, though they are often written as numbers or booleans in YAML. */
 const TEXT_MEMBERS = new Set(["family", "name", "value", "valueFrom", "image", "key"]);
@@ -12,18 +12,18 @@ const TEXT_MAPS = new Set(["dockerLabels", "options", "driverOpts", "labels"]);
  * same document with every scalar as it is written, so that the version
  * `1.10` does not become `1.1`.
  */
-export function keepTexts(value: Json, raw: Json | undefined = value): Json {
+export function keepTexts(value: unknown, raw: unknown = value): unknown {
   return keep(value, raw, 0);
 }
 
-function keep(value: Json, raw: Json | undefined, depth: number): Json {
+function keep(value: unknown, raw: unknown, depth: number): unknown {
   if (isList(value)) {
     const items = isList(raw) ? raw : [];
     return value.map((item, index) => keep(item, items[index], depth + 1));
   }
   if (!isObject(value)) return value;
   const written = isObject(raw) ? raw : {};
-  const result: Record<string, Json> = {};
+  const result: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(value)) {
     const isText = TEXT_MEMBERS.has(name) || (depth === 0 && TEXT_AT_TOP.has(name));
     if (isText) result[name] = asText(item, written[name], depth);
@@ -33,14 +33,14 @@ function keep(value: Json, raw: Json | undefined, depth: number): Json {
   return result;
 }
 
-function textMap(map: JsonObject, raw: Json | undefined): JsonObject {
+function textMap(map: JsonObject, raw: unknown): JsonObject {
   const written = isObject(raw) ? raw : {};
   return Object.fromEntries(
     Object.entries(map).map(([name, item]) => [name, asText(item, written[name], 0)]),
   );
 }
 
-function asText(item: Json, raw: Json | undefined, depth: number): Json {
+function asText(item: unknown, raw: unknown, depth: number): unknown {
   if (typeof item === "number" || typeof item === "boolean") {
     return typeof raw === "string" ? raw : String(item);
   }
