@@ -1,3 +1,4 @@
+import type { ArtifactInputs } from "./artifact.ts";
 import type { Overwrite } from "./push/push.ts";
 import type { Flavor, Rule } from "./tags/rules.ts";
 
@@ -56,6 +57,8 @@ export interface BuildInputs {
   readonly ssh: readonly string[];
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
+  /** Inputs `artifact-name`, `artifact-digest`, `artifact-path`: placed before required files are looked for. */
+  readonly artifact: ArtifactInputs | undefined;
   readonly requiredFiles: readonly string[];
   readonly engine: "auto" | "buildx" | "buildkit" | "classic" | "buildah";
 }
