@@ -1,4 +1,5 @@
 import type { AwsCall } from "../../../../lib/aws/call.ts";
+import { explained } from "../../../../lib/aws/errors.ts";
 import { type CodeDeployApi, codeDeployApi } from "./codedeploy.ts";
 import { type EcsApi, ecsApi } from "./ecs.ts";
 import { type ElbApi, elbApi } from "./elb.ts";
@@ -16,8 +17,12 @@ export interface Apis {
   readonly scheduler: SchedulerApi;
 }
 
-/** The services over one seam; nothing is loaded or asked before the first call. */
-export function apisOver(call: AwsCall): Apis {
+/**
+ * The services over one seam; nothing is loaded or asked before the first call. Whatever
+ * they reject with is an `AwsError`, but for the reason of a signal.
+ */
+export function apisOver(raw: AwsCall): Apis {
+  const call = explained(raw);
   return {
     ecs: ecsApi(call),
     logs: logsApi(call),
