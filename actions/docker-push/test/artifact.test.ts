@@ -21,7 +21,7 @@ import { ReportDraft } from "../../../lib/report.ts";
 import { ActArtifactServer } from "../../../lib/testing/act-artifact-server.ts";
 import { placeArtifact } from "../src/artifact.ts";
 
-type Member = readonly [header: Header, text?: string];
+type Member = readonly [header: Partial<Header> & { name: string }, text?: string];
 
 async function archive(members: readonly Member[]): Promise<Buffer> {
   const packer = pack();
