@@ -1,0 +1,230 @@
+import { type Behaviour, type BehaviourKey, Behaviours, type Role } from "./behaviour.ts";
+import {
+  defaultTiming,
+  type FakeService,
+  type Place,
+  type StaleReads,
+  type TaskDefinition,
+  type Timing,
+} from "./ecs/state.ts";
+import { type EcsWorld, ecsWorld } from "./ecs/world.ts";
+import { denial, errorOf, type Fault, isLate, Matcher, type When } from "./faults.ts";
+import { validate } from "./model/validate.ts";
+import { randomFrom } from "./random.ts";
+import { addService, deployImage, type ServiceSetup } from "./set-up.ts";
+import { Timeline, type TimeOptions } from "./timeline.ts";
+import { type AwsService, type CallRecord, copy, FakeAwsError, type Json, type Operation } from "./types.ts";
+
+/** How a world is made. Without anything: time stands still, everything is checked against AWS's models. */
+export interface WorldOptions extends TimeOptions {
+  readonly place?: Partial<Place>;
+  readonly timing?: Partial<Timing>;
+  /** Seed of ids and of faults with a probability. */
+  readonly seed?: number;
+  /** Requests of these operations may hold members that AWS's model does not know, and keep them. */
+  readonly allowUnknown?: readonly string[];
+}
+
+/** What a caller may add to a call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly region?: string;
+  /** The request's own bytes, where there were any. */
+  readonly raw?: string;
+}
+
+/**
+ * AWS in one process: a world of its own with clusters, services and tasks, whose
+ * time is virtual. Calls come in through `call` (fits lib/aws's `AwsCall`) or over
+ * HTTP (`startFakeAws`); both end here.
+ *
+ * ```ts
+ * const aws = new FakeAws({ clock });                    // or {} and aws.advance(ms)
+ * aws.addService({ name: "app", image: "app:1" });       // runs, COMPLETED, 2 healthy tasks
+ * aws.behave("app:2", { kind: "image-not-found" });      // what becomes of its tasks
+ * aws.fail("throttle", { operation: "UpdateService", nth: 1 });
+ * aws.before({ call: 7 }, () => aws.deploy("app", "app:9"));   // someone else
+ * await aws.call("ecs", "DescribeServices", { services: ["app"] });
+ * aws.calls; aws.violations;
+ * ```
+ */
+export class FakeAws {
+  readonly time: Timeline;
+  readonly calls: CallRecord[] = [];
+  /** Requests and answers that AWS's published models forbid. A test ends with this list empty. */
+  readonly violations: string[] = [];
+  readonly ecs: EcsWorld;
+  private readonly operations: Partial<Record<AwsService, Readonly<Record<string, Operation>>>>;
+  private readonly behaviours = new Behaviours();
+  private faults: { readonly matcher: Matcher; readonly fault: Fault }[] = [];
+  private hooks: { readonly matcher: Matcher; readonly late: boolean; readonly run: () => void }[] = [];
+  private readonly denied = new Set<string>();
+  private readonly allowUnknown: readonly string[];
+  private readonly random: () => number;
+  private readonly waiting = new Set<(error: Error) => void>();
+
+  constructor(options: WorldOptions = {}) {
+    this.time = new Timeline(options);
+    this.random = randomFrom(options.seed ?? 1);
+    this.allowUnknown = options.allowUnknown ?? [];
+    this.ecs = ecsWorld({
+      place: { partition: "aws", region: "eu-west-1", account: "123456789012", ...options.place },
+      time: this.time,
+      timing: { ...defaultTiming, ...options.timing },
+      behaviours: this.behaviours,
+      random: randomFrom((options.seed ?? 1) + 1),
+    });
+    this.operations = { ecs: this.ecs.operations };
+  }
+
+  /** One call. Rejects with AWS's error, a reset, or the signal's reason. */
+  readonly call = async (
+    service: AwsService,
+    operation: string,
+    input: Readonly<Json>,
+    options: CallOptions = {},
+  ): Promise<Json> => {
+    options.signal?.throwIfAborted();
+    const record = this.note(service, operation, copy(input) as Json, options.raw ?? JSON.stringify(input));
+    this.time.catchUp();
+    this.runHooks(record, false);
+    const fault = this.faults.find(({ matcher }) => matcher.matches(record))?.fault;
+    try {
+      if (fault !== undefined && !isLate(fault)) return await this.break(fault, record, options.signal);
+      const answer = this.perform(record);
+      this.runHooks(record, true);
+      if (fault !== undefined) return await this.break(fault, record, options.signal);
+      record.answer = answer;
+      record.status = 200;
+      return copy(answer);
+    } catch (error) {
+      if (error instanceof FakeAwsError) Object.assign(record, { error: error.code, status: error.status });
+      throw error;
+    }
+  };
+
+  /** Sets what becomes of tasks of an image (`app:2`, a pattern) or revision (`app:7`); later rules win. */
+  behave(key: BehaviourKey, behaviour: Behaviour, role?: Role): void {
+    this.behaviours.set(key, behaviour, role);
+  }
+
+  /** Puts a running service into the world; see `ServiceSetup` for the defaults. */
+  addService(setup: ServiceSetup = {}): FakeService {
+    return addService(this.ecs.state, this.ecs.events, setup);
+  }
+
+  /** The service of this name; throws when there is none. */
+  service(name = "app"): FakeService {
+    const found = this.ecs.state.services.find((service) => service.name === name);
+    if (!found) throw new Error(`the world has no service ${name}`);
+    return found;
+  }
+
+  /** Someone else registers a revision with this image and updates the service to it. */
+  deploy(name: string, image: string): TaskDefinition {
+    return deployImage(this.ecs.state, this.service(name), image);
+  }
+
+  /** An alarm begins to ring (or stops to). */
+  ring(alarm: string, on = true): void {
+    this.ecs.ring(alarm, on);
+  }
+
+  /** Breaks calls. */
+  fail(fault: Fault, when: When = {}): void {
+    const once = when.nth !== undefined || when.call !== undefined;
+    const matcher = new Matcher(once ? { times: 1, ...when } : when, this.random);
+    this.faults = [...this.faults, { matcher, fault }];
+  }
+
+  /** No fault from here on. */
+  heal(): void {
+    this.faults = [];
+    this.denied.clear();
+  }
+
+  /** IAM denies these actions (`ecs:ListServiceDeployments`) from here on. */
+  deny(...actions: string[]): void {
+    for (const action of actions) this.denied.add(action);
+  }
+
+  /** Runs `run` before the first call that fits. */
+  before(when: When, run: () => void): void {
+    this.hooks.push({ matcher: new Matcher({ times: 1, ...when }, this.random), late: false, run });
+  }
+
+  /** Runs `run` after the first call that fits took effect and before it is answered. */
+  after(when: When, run: () => void): void {
+    this.hooks.push({ matcher: new Matcher({ times: 1, ...when }, this.random), late: true, run });
+  }
+
+  /** Moves the world forward. */
+  advance(ms: number): void {
+    this.time.advance(ms);
+  }
+
+  /** DescribeServices lags behind every UpdateService from here on. */
+  staleReads(stale: StaleReads | undefined): void {
+    this.ecs.state.staleReads = stale;
+  }
+
+  /** Cuts what still hangs. */
+  close(): void {
+    for (const reject of this.waiting) reject(new Error("the world was closed"));
+    this.waiting.clear();
+  }
+
+  private note(service: AwsService, operation: string, input: Json, raw: string): CallRecord {
+    const prefix: Partial<Record<AwsService, string>> = { elbv2: "elasticloadbalancing" };
+    const record: CallRecord = {
+      nth: this.calls.length + 1,
+      at: this.time.now(),
+      realAt: Date.now(),
+      service,
+      operation,
+      action: `${prefix[service] ?? service}:${operation}`,
+      raw,
+      input,
+    };
+    this.calls.push(record);
+    return record;
+  }
+
+  private perform(record: CallRecord): Json {
+    const { service, operation, input, action } = record;
+    const allowUnknown = this.allowUnknown.includes(operation);
+    this.complain(record, validate(service, operation, "input", input, { allowUnknown }), "request");
+    if (this.denied.has(action)) throw denial(service, action, "*");
+    const run = this.operations[service]?.[operation];
+    if (!run) throw this.complain(record, [`the stand-in does not play ${operation}`], "request");
+    const answer = run(copy(input));
+    this.complain(record, validate(service, operation, "output", answer, { allowUnknown: true }), "answer");
+    return answer;
+  }
+
+  private complain(record: CallRecord, complaints: readonly string[], side: "request" | "answer"): Error {
+    const text = `${record.service} ${record.operation}, ${side}: ${complaints.join("; ")}`;
+    const error = new FakeAwsError("FakeAwsViolation", text);
+    if (complaints.length === 0) return error;
+    this.violations.push(text);
+    throw error;
+  }
+
+  private runHooks(record: CallRecord, late: boolean): void {
+    for (const hook of this.hooks) if (hook.late === late && hook.matcher.matches(record)) hook.run();
+    this.time.catchUp();
+  }
+
+  private break(fault: Fault, record: CallRecord, signal: AbortSignal | undefined): Promise<never> {
+    const error = errorOf(fault, record);
+    if (error) {
+      if (!(error instanceof FakeAwsError)) record.error = "reset";
+      return Promise.reject(error);
+    }
+    record.error = "hang";
+    return new Promise((_, reject) => {
+      this.waiting.add(reject);
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+}
