@@ -57,7 +57,7 @@ function readSource(read: InputReader, github: GitHubContext): DefinitionSource 
   if (arn) return { kind: arn[1] === undefined ? "family" : "revision", name };
   if (FAMILY_REVISION.test(name)) return { kind: "revision", name };
   if (!existsSync(path) && FAMILY.test(name)) return { kind: "family", name };
-  if (!existsSync(path) && !/[./\\]/.test(name)) {
+  if (name.startsWith("arn:") || (!existsSync(path) && !/[./\\]/.test(name))) {
     read.problem(
       `\`task-definition\` is \`${name}\`: allowed is a JSON or YAML file, a family, \`family:revision\` or the ARN of a task definition`,
     );

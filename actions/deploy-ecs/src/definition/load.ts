@@ -29,7 +29,8 @@ export const OWN_MEMBERS: ReadonlySet<string> = new Set([
  */
 export function fromFile(content: JsonObject): Definition {
   const inner = content["taskDefinition"];
-  if (content["containerDefinitions"] !== undefined || !isObject(inner)) return clean(content);
+  if (content["containerDefinitions"] !== undefined || !isObject(inner))
+    return clean(withTags(content, content["tags"]));
   return clean(withTags(inner, content["tags"]));
 }
 
@@ -64,7 +65,8 @@ export function definitionProblems(definition: Definition): readonly string[] {
 function withTags(definition: JsonObject, tags: unknown): JsonObject {
   if (!isList(tags)) return definition;
   const own = tags.filter((tag) => !(isObject(tag) && textOf(tag["key"]).toLowerCase().startsWith("aws:")));
-  return own.length === 0 ? definition : { ...definition, tags: own };
+  const { tags: _beside, ...rest } = definition;
+  return own.length === 0 ? rest : { ...rest, tags: own };
 }
 
 function clean(definition: JsonObject): Definition {

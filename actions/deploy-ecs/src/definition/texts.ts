@@ -23,14 +23,13 @@ function keep(value: unknown, raw: unknown, depth: number): unknown {
   }
   if (!isObject(value)) return value;
   const written = isObject(raw) ? raw : {};
-  const result: Record<string, unknown> = {};
-  for (const [name, item] of Object.entries(value)) {
+  const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
     const isText = TEXT_MEMBERS.has(name) || (depth === 0 && TEXT_AT_TOP.has(name));
-    if (isText) result[name] = asText(item, written[name], depth);
-    else if (TEXT_MAPS.has(name) && isObject(item)) result[name] = textMap(item, written[name]);
-    else result[name] = keep(item, written[name], depth + 1);
-  }
-  return result;
+    if (isText) return [name, asText(item, written[name], depth)];
+    if (TEXT_MAPS.has(name) && isObject(item)) return [name, textMap(item, written[name])];
+    return [name, keep(item, written[name], depth + 1)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function textMap(map: JsonObject, raw: unknown): JsonObject {
