@@ -41,8 +41,8 @@ export interface Layer {
   readonly diffId: string;
   /** Bytes of the plain tar. */
   readonly size: number;
-  /** The plain tar, anew each time. */
-  open(): Readable;
+  /** The plain tar, anew each time, in chunks of 1 MiB (the last one shorter). */
+  chunks(): Iterable<Buffer>;
 }
 
 /** What is known of a layer once it has been read through. */
