@@ -63,6 +63,11 @@ export class InputReader {
     return value;
   }
 
+  /** A variable of the runner's environment that an input names, undefined when it is not set. */
+  variable(name: string): string | undefined {
+    return this.env[name];
+  }
+
   /** Masks a part of an input that turned out to be a secret, before anything shows it. */
   hide(value: string): void {
     this.mask.add(value);

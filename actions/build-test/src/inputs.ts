@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { artifactNameOf } from "../../../lib/github/artifacts.ts";
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
+import { splitWords } from "../../../lib/words.ts";
 import { matrixHash } from "./artifact-name.ts";
 import { DATABASE_PARTS } from "./database/parts.ts";
 import type { PlanInputs, Wanted } from "./plan.ts";
-import { splitWords } from "./words.ts";
 
 /** How the database is to be. */
 export interface DatabaseInputs {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { splitWords } from "../src/words.ts";
+import { splitWords } from "../words.ts";
 
 describe("a program line", () => {
   test.each<[string, string[]]>([
