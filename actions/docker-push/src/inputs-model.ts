@@ -1,10 +1,11 @@
 import type { ArtifactInputs } from "./artifact.ts";
 import type { Overwrite } from "./push/push.ts";
+import type { Repository } from "./registry/names.ts";
 import type { Flavor, Rule } from "./tags/rules.ts";
 
 /** One login as given; the password is masked and held in memory only. */
 export interface Login {
-  /** As the user wrote it, for example `docker.io`; never empty. */
+  /** The one spelling of its host, for example `docker.io`; never empty. */
   readonly registry: string;
   readonly username: string;
   readonly password: string;
@@ -12,8 +13,8 @@ export interface Login {
 
 /** Where the image goes and how the run may get in. */
 export interface RegistryInputs {
-  /** Repositories as the user wrote them, grammar checked, without tag or digest; never empty. */
-  readonly images: readonly string[];
+  /** Each once; not empty when the inputs are good. */
+  readonly images: readonly Repository[];
   readonly logins: readonly Login[];
   readonly ecr: boolean;
   readonly createRepository: boolean;
