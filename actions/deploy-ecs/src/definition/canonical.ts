@@ -5,16 +5,16 @@ import { isDefault, isSet, keyOf, plainPorts, plainSize } from "./shape.ts";
 /**
  * The form in which two task definitions that mean the same are the same:
  * what DescribeTaskDefinition fills in is left out, lists without an order are
- * sorted, sizes are plain numbers.
+ * sorted and so are members, sizes are plain numbers.
  */
 export function canonical(definition: Definition): Definition {
   const form = simplify("", plainPorts(definition));
   return isObject(form) ? form : {};
 }
 
-/** The canonical form as text; members in alphabetical order. */
+/** The canonical form as text. */
 export function canonicalText(definition: Definition): string {
-  return JSON.stringify(sorted(canonical(definition)));
+  return JSON.stringify(canonical(definition));
 }
 
 /** `sha256:...` of the canonical form. */
@@ -25,7 +25,8 @@ export function digestOf(definition: Definition): string {
 function simplify(path: string, value: unknown): unknown {
   if (isList(value)) return simplifyList(path, value);
   if (!isObject(value)) return plainSize(path, value);
-  const kept = Object.entries(value).flatMap(([name, item]) => {
+  const members = Object.entries(value).sort(([a], [b]) => order(a, b));
+  const kept = members.flatMap(([name, item]) => {
     const inner = path === "" ? name : `${path}.${name}`;
     return isDefault(inner, item) ? [] : [[name, simplify(inner, item)] as const];
   });
@@ -42,11 +43,4 @@ function simplifyList(path: string, list: readonly unknown[]): readonly unknown[
 /** By code units: the same on every machine, whatever its language. */
 function order(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
-}
-
-function sorted(value: unknown): unknown {
-  if (isList(value)) return value.map((item) => sorted(item));
-  if (!isObject(value)) return value;
-  const members = Object.entries(value).sort(([a], [b]) => order(a, b));
-  return Object.fromEntries(members.map(([name, item]) => [name, sorted(item)]));
 }
