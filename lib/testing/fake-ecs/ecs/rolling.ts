@@ -116,14 +116,13 @@ export function dropEmpty(service: FakeService, primary: Deployment): void {
 }
 
 function judge(ecs: EcsState, service: FakeService, primary: Deployment, rollout: Rollout): void {
-  if (primary.rolloutState !== "IN_PROGRESS" || rollout.status === "PENDING" || rollout.stage === "settling")
-    return;
+  if (primary.rolloutState !== "IN_PROGRESS" || rollout.status === "PENDING" || rollout.settling) return;
   const live = service.tasks.filter((task) => task.desiredStatus === "RUNNING");
   const done =
     live.length === primary.desired && live.every((task) => task.deployment === primary && isHealthy(task));
   if (!done || service.deployments.some((one) => one !== primary && one.rolloutState !== "FAILED")) return;
   const bake = rollout.alarms === "MONITORING" && !rollout.back ? ecs.timing.alarmBake : 0;
-  rollout.stage = "settling";
+  rollout.settling = true;
   addEvent(ecs, service, "has reached a steady state.");
   rollout.cancel.push(
     ecs.time.after(ecs.timing.settle + bake, () => complete(ecs, service, primary, rollout)),
@@ -137,7 +136,7 @@ export function complete(ecs: EcsState, service: FakeService, primary: Deploymen
   primary.updatedAt = ecs.time.now();
   service.completed = primary;
   addEvent(ecs, service, `(deployment ${primary.id}) deployment completed.`);
-  delete rollout.stage;
+  rollout.settling = false;
   finishRollout(ecs, rollout, rollout.back ? "ROLLBACK_SUCCESSFUL" : "SUCCESSFUL");
   ecs.look(service);
 }
@@ -167,7 +166,7 @@ export function fail(
 ): void {
   const { deployment } = rollout;
   for (const cancel of rollout.cancel.splice(0)) cancel();
-  delete rollout.stage;
+  rollout.settling = false;
   deployment.rolloutState = "FAILED";
   deployment.rolloutStateReason = reason;
   deployment.updatedAt = ecs.time.now();

@@ -135,6 +135,10 @@ export function beginRollout(ecs: EcsState, service: FakeService, definition: Ta
     configuration,
     status: "PENDING",
     hooks: [],
+    steps: [],
+    step: -1,
+    passAt: 0,
+    settling: false,
     weight: strategy === "ROLLING" ? 100 : 0,
     testWeight: strategy === "ROLLING" ? 100 : 0,
     breaker: strategy === "ROLLING" && breakerSettings(configuration).enable ? "MONITORING" : "DISABLED",
@@ -150,6 +154,7 @@ export function beginRollout(ecs: EcsState, service: FakeService, definition: Ta
       rollout.status = "IN_PROGRESS";
       rollout.startedAt = ecs.time.now();
       rollout.updatedAt = ecs.time.now();
+      ecs.look(service);
     }),
   );
   return rollout;
@@ -202,7 +207,8 @@ export function rollBack(ecs: EcsState, service: FakeService, rollout: Rollout, 
   const back = addDeployment(ecs, service, revision);
   back.rolloutStateReason = `ECS deployment circuit breaker: rolling back to deploymentId ${good?.id ?? back.id}.`;
   service.definition = revision.definition;
-  rollout.back = { deployment: back, at: now, reason };
+  rollout.back = { deployment: back, at: now, reason, swapped: false };
+  rollout.settling = false;
   rollout.weight = 0;
   rollout.testWeight = 0;
   rollout.status = "ROLLBACK_IN_PROGRESS";

@@ -138,6 +138,25 @@ export type RolloutStatus =
   | "ROLLBACK_SUCCESSFUL"
   | "ROLLBACK_FAILED";
 
+/** The way back of a service deployment. */
+export interface Back {
+  readonly deployment: Deployment;
+  readonly at: number;
+  readonly reason: string;
+  /** The old tasks were still there: the traffic went back to them at once, and no new ones are started. */
+  readonly swapped: boolean;
+}
+
+/** One step of a native deployment. */
+export interface Step {
+  readonly stage: string;
+  /** Percent of the production and of the test traffic from this step on. */
+  readonly weight: number;
+  readonly testWeight: number;
+  /** Milliseconds that it takes, or what it waits for. */
+  readonly lasts: number | "scaled-up" | "cleaned-up";
+}
+
 /** A service deployment: one change from source revisions to a target revision, its rollback included. */
 export interface Rollout {
   readonly arn: string;
@@ -154,8 +173,16 @@ export interface Rollout {
   stoppedAt?: number;
   updatedAt: number;
   /** Where it goes back to, once it does. */
-  back?: { readonly deployment: Deployment; readonly at: number; readonly reason: string };
+  back?: Back;
+  /** The lifecycle stage of a native blue/green, linear or canary deployment. */
   stage?: string;
+  /** The steps of such a deployment, and the one that it is in. */
+  steps: readonly Step[];
+  step: number;
+  /** The step is over at this time, if its hooks agree. */
+  passAt: number;
+  /** A rolling deployment is done but for its last pause (and its bake). */
+  settling: boolean;
   hooks: Json[];
   /** Percent of the production and of the test traffic that the target revision gets. */
   weight: number;
@@ -222,6 +249,8 @@ export interface EcsState {
   staleReads: StaleReads | undefined;
   /** Milliseconds until a new service deployment is listed. */
   listedAfter: number;
+  /** Lambda functions of lifecycle hooks that answer FAILED, by ARN. */
+  readonly failingHooks: Set<string>;
   /** Names of alarms that are in ALARM now. */
   readonly alarms: Set<string>;
   /** Appends lines to a container's log stream. */

@@ -45,8 +45,8 @@ function names(task: FakeTask, wanted: string): boolean {
 function list(ecs: EcsState, input: Json): Json {
   const cluster = knownCluster(ecs, input);
   const { startedBy, family } = input as { readonly startedBy?: string; readonly family?: string };
-  if (startedBy !== undefined && input["serviceName"] !== undefined) {
-    throw new FakeAwsError("InvalidParameterException", "Cannot specify both serviceName and startedBy.");
+  if (startedBy !== undefined && (input["serviceName"] !== undefined || family !== undefined)) {
+    throw new FakeAwsError("InvalidParameterException", "startedBy must be the only filter that is used.");
   }
   const service =
     input["serviceName"] === undefined

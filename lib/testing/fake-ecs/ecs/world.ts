@@ -5,7 +5,7 @@ import { copy, type Json, type Operation } from "../types.ts";
 import { breakerSettings } from "./breaker.ts";
 import { definitionOperations } from "./definitions.ts";
 import { deploymentOperations } from "./deployments.ts";
-import { rolloutMoves } from "./native.ts";
+import { isNative, reconcileNative, ringNative, rolloutMoves } from "./native.ts";
 import { countFailure, reconcileRolling, ring } from "./rolling.ts";
 import { activeRollout } from "./rollouts.ts";
 import { serviceOperations } from "./services.ts";
@@ -48,6 +48,7 @@ export function ecsWorld(parts: EcsParts): EcsWorld {
     staleReads: undefined,
     listedAfter: 0,
     alarms: new Set(),
+    failingHooks: new Set(),
     log: (task, lines) => {
       logs.set(
         task.arn,
@@ -63,7 +64,9 @@ export function ecsWorld(parts: EcsParts): EcsWorld {
     service.scheduled = true;
     state.time.after(attention, () => {
       service.scheduled = false;
-      if (service.controller === "ECS") reconcileRolling(state, events, service);
+      if (service.controller !== "ECS") return;
+      if (isNative(service)) reconcileNative(state, events, service);
+      else reconcileRolling(state, events, service);
     });
   };
   const events: TaskEvents = {
@@ -78,13 +81,16 @@ export function ecsWorld(parts: EcsParts): EcsWorld {
   const operations = {
     ...definitionOperations(state),
     ...serviceOperations(state),
-    ...deploymentOperations(state, rolloutMoves(state)),
+    ...deploymentOperations(state, rolloutMoves(state, events)),
     ...taskOperations(state, events),
   };
   const ringAlarm = (alarm: string, on: boolean) => {
     if (!on) return void state.alarms.delete(alarm);
     state.alarms.add(alarm);
-    for (const service of state.services) ring(state, service, alarm);
+    for (const service of state.services) {
+      ring(state, service, alarm);
+      ringNative(state, events, service, alarm);
+    }
   };
   return { state, events, operations, ring: ringAlarm };
 }

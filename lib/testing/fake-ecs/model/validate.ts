@@ -1,6 +1,9 @@
 import type { AwsService, Json } from "../types.ts";
 import { loadModel, type ServiceModel, type Shape } from "./load.ts";
 
+/** Values that AWS's documentation has and its model lacks. */
+const unlisted: ReadonlySet<string> = new Set(["PRE_PRODUCTION_TRAFFIC_SHIFT"]);
+
 /** What a value does wrong against the published model, as `path: complaint`; empty when nothing. */
 export function validate(
   service: AwsService,
@@ -69,7 +72,7 @@ function checkScalar(shape: Shape, value: unknown, complain: (text: string) => u
   switch (shape.type) {
     case "string":
       if (typeof value !== "string") return void complain(`must be a string, is ${kind(value)}`);
-      if (shape.enum && !shape.enum.includes(value)) {
+      if (shape.enum && !shape.enum.includes(value) && !unlisted.has(value)) {
         return void complain(`\`${value}\` is none of ${shape.enum.join(", ")}`);
       }
       checkRange(shape, value.length, "characters", complain);
