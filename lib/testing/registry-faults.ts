@@ -58,12 +58,14 @@ export interface FaultProxy {
   readonly seen: readonly SeenRequest[];
   /** Adds a rule; the first that matches counts. */
   add(rule: FaultRule): void;
-  /** Called with each request before anything is done with it (to cut a run at that point). */
-  onRequest(listener: ((request: SeenRequest) => void) | undefined): void;
+  /** Called with each request before anything is done with it (to cut a run at that point); awaited. */
+  onRequest(listener: Listener | undefined): void;
   /** Forgets rules, listener and requests. */
   clear(): void;
   stop(): Promise<void>;
 }
+
+type Listener = (request: SeenRequest) => void | Promise<void>;
 
 interface ActiveRule extends FaultRule {
   matched: number;
@@ -76,8 +78,8 @@ interface ActiveRule extends FaultRule {
 export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
   let rules: ActiveRule[] = [];
-  let listener: ((request: SeenRequest) => void) | undefined;
-  const server = createServer((incoming, outgoing) => {
+  let listener: Listener | undefined;
+  const server = createServer(async (incoming, outgoing) => {
     const entry: SeenRequest = {
       method: incoming.method ?? "",
       target: incoming.url ?? "",
@@ -87,10 +89,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       faulty: false,
     };
     seen.push(entry);
+    await listener?.(entry);
     incoming.on("data", (chunk: Buffer) => {
       entry.bytes += chunk.length;
     });
-    listener?.(entry);
     const fault = takeFault(rules, entry);
     entry.faulty = fault !== undefined;
     outgoing.on("finish", () => {

@@ -4,11 +4,19 @@ import type { PushPorts } from "./push.ts";
 import type { TagState } from "./tag-plan.ts";
 import { describeUndo, isUnfinished, type TagMoves, type Undone, undoMoves } from "./undo.ts";
 
-/** An undo must end before the runner kills a cancelled step; milliseconds. */
-const UNDO_AFTER_CANCEL_MS = 4500;
+/**
+ * A tag that is being set when the run is cancelled is set to its end, so that
+ * it is known where it stands; milliseconds. With the undo it fits into the 5 s
+ * that a cancelled step may take.
+ */
+const FINISH_MS = 1500;
+const UNDO_AFTER_CANCEL_MS = 3200;
 
 /** An undo after a failure may outlast a registry's short illness; milliseconds. */
 const UNDO_MS = 60_000;
+
+/** A request whose answer was lost may still be carried out; so much later it is looked at again, milliseconds. */
+const SECOND_LOOK_MS = 1000;
 
 /**
  * Sets tags one by one, in order. When one fails or the run is cancelled, all
@@ -25,11 +33,12 @@ export async function moveTags(
   ports.signal.throwIfAborted();
   ports.saveMoves(movesOf(moves, root.digest));
   let tried = 0;
+  const finishing = lagging(ports.signal, FINISH_MS);
   try {
     for (const { repository, tag, before } of moves) {
       ports.signal.throwIfAborted();
       tried++;
-      await ports.client(repository).putManifest(repository.path, tag, root);
+      await ports.client(repository).withSignal(finishing).putManifest(repository.path, tag, root);
       const was = before === "" ? "new" : `was ${before}`;
       ports.log.info(`${repository.name}:${tag} names ${root.digest} (${was})`);
     }
@@ -51,9 +60,36 @@ async function takeBack(
   const signal = AbortSignal.timeout(cancelled ? UNDO_AFTER_CANCEL_MS : UNDO_MS);
   const { client, log } = ports;
   const undone = await undoMoves(movesOf(moves, digest), { client, log, signal });
+  const last = moves.slice(-1);
+  if (isUncertain(undone, last, reason)) {
+    await ports.clock.sleep(SECOND_LOOK_MS, signal).catch(() => {});
+    const [again] = await undoMoves(movesOf(last, digest), { client, log, signal });
+    if (again) undone.splice(indexOf(undone, again), 1, again);
+  }
   // What is left undone is tried once more by the post step.
   if (!isUnfinished(undone)) ports.saveMoves(undefined);
   return explained(cancelled ? ports.signal.reason : reason, undone);
+}
+
+/** Whether the last tag looks untouched only because the registry may not have come to it yet. */
+function isUncertain(undone: readonly Undone[], [last]: readonly TagState[], reason: unknown): boolean {
+  const answered =
+    reason instanceof Failure && reason.code !== "REGISTRY_UNAVAILABLE" && reason.code !== "CANCELLED";
+  const found = undone.find(({ image, tag }) => image === last?.repository.name && tag === last.tag);
+  return !answered && (found?.result === "untouched" || found?.result === "absent");
+}
+
+function indexOf(undone: readonly Undone[], item: Undone): number {
+  return undone.findIndex(({ image, tag }) => image === item.image && tag === item.tag);
+}
+
+/** A signal that follows another after a while. */
+function lagging(signal: AbortSignal, ms: number): AbortSignal {
+  const controller = new AbortController();
+  const follow = () => setTimeout(() => controller.abort(signal.reason), ms).unref();
+  if (signal.aborted) follow();
+  else signal.addEventListener("abort", follow, { once: true });
+  return controller.signal;
 }
 
 function movesOf(moves: readonly TagState[], digest: string): TagMoves {

@@ -65,8 +65,10 @@ export async function storeBlobs(
   const queue = [...blobs];
   let sent = 0;
   const work = async () => {
-    for (let blob = queue.shift(); blob; blob = queue.shift())
-      sent += await storeBlob(bounded, path, blob, from);
+    for (let blob = queue.shift(); blob; blob = queue.shift()) {
+      const bytes = await storeBlob(bounded, path, blob, from);
+      sent += bytes;
+    }
   };
   const workers = Array.from({ length: AT_ONCE }, () =>
     work().catch((error: unknown) => {
