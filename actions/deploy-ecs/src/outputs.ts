@@ -1,3 +1,10 @@
+import { formatDuration } from "../../../lib/clock.ts";
+import type { ReportDraft } from "../../../lib/report.ts";
+import { escapeMarkdown, table } from "../../../lib/summary.ts";
+import { type ConsolePlace, consoleUrl } from "./console.ts";
+import { digestIn } from "./definition/images.ts";
+import { containersOf, type Definition, type Difference, textOf } from "./definition/model.ts";
+
 /** Every output of action.yml. */
 export const OUTPUTS = [
   "outcome",
@@ -21,3 +28,141 @@ export const OUTPUTS = [
   "image-digests",
   "console-url",
 ] as const;
+
+/** What a run has learned and done, as far as it came; "" and undefined for what never was. */
+export interface Facts {
+  readonly place: Pick<ConsolePlace, "region" | "cluster" | "service">;
+  /** ARN of the revision that is deployed. */
+  readonly revision: string;
+  /** Its task definition and `sha256:...` of that; undefined before the plan. */
+  readonly definition: { readonly content: Definition; readonly digest: string } | undefined;
+  /** ARN of the revision that the service ran before. */
+  readonly previous: string;
+  readonly differences: readonly Difference[];
+  readonly deploymentId: string;
+  readonly serviceDeploymentArn: string;
+  readonly codeDeployId: string;
+  readonly taskArns: readonly string[];
+  readonly taskExitCode: number | undefined;
+  /** Container name to `sha256:...`, as ECS resolved the images. */
+  readonly imageDigests: Readonly<Record<string, string>>;
+  /** Where the way back went and how long it took, milliseconds. */
+  readonly wayBack: { readonly revision: string; readonly ms: number } | undefined;
+  readonly healthUrl: string;
+  /** Last status of the health check; 0: none. */
+  readonly healthStatus: number;
+}
+
+/** More differences than this are counted, not listed. */
+const MOST_LINES = 100;
+
+/** Sets what the run has learned by itself: outputs, fields of the report, and the action's part of the summary. */
+export function publish(draft: ReportDraft, facts: Facts): void {
+  const url = consoleUrl({
+    ...facts.place,
+    serviceDeploymentArn: facts.serviceDeploymentArn,
+    taskDefinitionArn: facts.revision,
+  });
+  const images = imagesOf(facts);
+  setOutputs(draft, facts, url, images);
+  draft.set("service", facts.place.service);
+  draft.set("cluster", facts.place.cluster);
+  draft.set("region", facts.place.region);
+  draft.set("taskDefinition", { before: facts.previous, after: facts.revision });
+  draft.set("differences", facts.differences);
+  draft.set("images", images);
+  for (const { image, digest } of images) draft.used({ type: "image", name: image, digest });
+  if (facts.revision !== "" && facts.definition !== undefined) {
+    draft.made({ type: "task-definition", name: facts.revision, digest: facts.definition.digest });
+  }
+  draft.summary += `\n${summaryOf(draft, facts, url, images)}`;
+}
+
+interface Image {
+  readonly container: string;
+  readonly image: string;
+  /** `sha256:...`, "" where nobody knows it. */
+  readonly digest: string;
+}
+
+function imagesOf(facts: Facts): readonly Image[] {
+  return containersOf(facts.definition?.content ?? {}).flatMap((item) => {
+    const [container, image] = [textOf(item["name"]), textOf(item["image"])];
+    if (image === "") return [];
+    const resolved = facts.imageDigests[container] ?? "";
+    return [
+      { container, image, digest: /^sha256:[0-9a-f]{64}$/.test(resolved) ? resolved : digestIn(image) },
+    ];
+  });
+}
+
+function setOutputs(draft: ReportDraft, facts: Facts, url: string, images: readonly Image[]): void {
+  const digests = images
+    .filter((image) => image.digest !== "")
+    .map((image) => [image.container, image.digest]);
+  const outputs: Readonly<Record<string, string | number>> = {
+    "task-definition-arn": facts.revision,
+    "previous-task-definition-arn": facts.previous,
+    "rollback-task-definition-arn": facts.wayBack?.revision ?? "",
+    "rollback-seconds": facts.wayBack === undefined ? "" : (facts.wayBack.ms / 1000).toFixed(1),
+    "deployment-id": facts.deploymentId,
+    "service-deployment-arn": facts.serviceDeploymentArn,
+    "codedeploy-deployment-id": facts.codeDeployId,
+    "run-task-arn": facts.taskArns.length === 0 ? "" : JSON.stringify(facts.taskArns),
+    "run-task-exit-code": facts.taskExitCode ?? "",
+    "image-digests": JSON.stringify(Object.fromEntries(digests)),
+    "console-url": url,
+    url: facts.healthUrl,
+    "health-status": facts.healthStatus > 0 ? facts.healthStatus : "",
+  };
+  for (const [name, value] of Object.entries(outputs)) draft.output(name, value);
+}
+
+function summaryOf(draft: ReportDraft, facts: Facts, url: string, images: readonly Image[]): string {
+  const rows: (readonly [string, string])[] = [
+    ["service", facts.place.service && `${facts.place.service} on ${facts.place.cluster}`],
+    ["before", shortName(facts.previous)],
+    ["after", shortName(facts.revision)],
+    ...images.map(({ container, image, digest }): [string, string] => [
+      `image of ${container}`,
+      withDigest(image, digest),
+    ]),
+    ["deployment", facts.codeDeployId || facts.deploymentId],
+    ["one-off task", taskText(facts)],
+    ["health check", facts.healthStatus > 0 ? `status ${facts.healthStatus}` : ""],
+    [
+      "gone back",
+      facts.wayBack ? `to ${shortName(facts.wayBack.revision)} in ${formatDuration(facts.wayBack.ms)}` : "",
+    ],
+    ...draft.phases.map(({ name, ms, outcome }): [string, string] => [
+      `phase ${name}`,
+      `${formatDuration(ms)}${outcome === "failed" ? ", failed" : ""}`,
+    ]),
+  ];
+  const told = rows.filter(([, value]) => value !== "").map((row) => row.map((cell) => escapeMarkdown(cell)));
+  const link = url === "" ? "" : `\n[AWS console](${url})\n`;
+  return `${table(["", ""], told)}${differenceList(facts.differences)}${link}`;
+}
+
+function withDigest(image: string, digest: string): string {
+  return digest === "" || image.includes(digest) ? image : `${image} (${digest})`;
+}
+
+function taskText(facts: Facts): string {
+  if (facts.taskArns.length === 0) return "";
+  const names = facts.taskArns.map((arn) => arn.split("/").at(-1) ?? arn).join(", ");
+  return facts.taskExitCode === undefined ? names : `${names}, exit code ${facts.taskExitCode}`;
+}
+
+function differenceList(differences: readonly Difference[]): string {
+  if (differences.length === 0) return "";
+  const lines = differences.slice(0, MOST_LINES).map(({ text }) => `- ${escapeMarkdown(text)}`);
+  const rest = differences.length - lines.length;
+  if (rest > 0) lines.push(`- and ${rest} more`);
+  return `\nWhat differs in the task definition:\n\n${lines.join("\n")}\n`;
+}
+
+/** `shop:12` for its ARN. */
+function shortName(arn: string): string {
+  return arn.split("task-definition/").at(-1) ?? arn;
+}
