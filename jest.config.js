@@ -5,10 +5,11 @@ export default {
     "<rootDir>/lib/**/*.test.ts",
     "<rootDir>/actions/*/test/**/*.test.ts",
     "<rootDir>/demo/**/*.test.ts",
+    "<rootDir>/sample-app/deploy/test/*.test.ts",
     "<rootDir>/.github/scripts/**/*.test.ts",
   ],
   testPathIgnorePatterns: ["/node_modules/", "/dist/", "/build/"],
-  modulePathIgnorePatterns: ["<rootDir>/build/", "<rootDir>/sample-app/", "<rootDir>/.tools/"],
+  modulePathIgnorePatterns: ["<rootDir>/build/", "<rootDir>/sample-app/build", "<rootDir>/sample-app/node_modules", "<rootDir>/.tools/"],
   setupFiles: ["<rootDir>/lib/testing/with-yaml.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {

@@ -31,6 +31,13 @@ for target in "$@"; do
   [ "$target" != bench ] || has rsync || need rsync
   # Go projects are tested with the real go; any version will do.
   [ "$target" != test ] || has go || need golang-go
+  # The configuration of sample-app's stack is tested with the servers that read it.
+  if [ "$target" = test ]; then
+    has nginx || need nginx-light
+    { has prometheus && has promtool; } || need prometheus
+    has redis-server || need redis-server
+    has openssl || need openssl
+  fi
 done
 
 [ -n "$packages" ] || exit 0
