@@ -47,6 +47,8 @@ export interface EcsApi {
     services: readonly string[],
     options?: AwsCallOptions,
   ): Promise<DescribedServices>;
+  /** The tags of one service, which it tells only when asked for them. */
+  serviceTags(cluster: string, service: string, options?: AwsCallOptions): Promise<readonly EcsTag[]>;
   describeTaskDefinition(taskDefinition: string, options?: AwsCallOptions): Promise<DescribedTaskDefinition>;
   /** `definition` is sent byte for byte as JSON.stringify gives it; the answer is what ECS kept of it. */
   registerTaskDefinition(definition: JsonObject, options?: AwsCallOptions): Promise<DescribedTaskDefinition>;
@@ -101,6 +103,14 @@ export function ecsApi(call: AwsCall): EcsApi {
     describeServices: async (cluster, services, options) => {
       const answer = await ecs("DescribeServices", { cluster, services }, options);
       return { services: list<EcsService>(answer["services"]), failures: failuresOf(answer) };
+    },
+    serviceTags: async (cluster, service, options) => {
+      const answer = await ecs(
+        "DescribeServices",
+        { cluster, services: [service], include: ["TAGS"] },
+        options,
+      );
+      return list<EcsService>(answer["services"])[0]?.tags ?? [];
     },
     describeTaskDefinition: async (taskDefinition, options) =>
       definitionOf(await ecs("DescribeTaskDefinition", { taskDefinition, include: ["TAGS"] }, options)),
