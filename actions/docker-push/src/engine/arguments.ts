@@ -150,7 +150,9 @@ export function buildahArguments(run: BuildRun): [string, ...string[]] {
     ...when(spec.network, ["--network", spec.network]),
     ...limits(run),
     ...spec.addHosts.flatMap((host) => ["--add-host", host]),
-    ...(spec.noCache ? ["--no-cache"] : ["--layers"]),
+    // Always one layer for a step: an image must not depend on whether the cache was used.
+    "--layers",
+    ...when(spec.noCache, ["--no-cache"]),
     ...when(spec.pull, ["--pull-always"]),
     ...mounts(run),
     ...pairs("--build-context", spec.contexts),

@@ -48,7 +48,7 @@ function lastError(text: string): string {
     );
   const telling = lines.filter((line) => /error|fail|denied|non-zero|not found|unknown|invalid/i.test(line));
   return (telling.at(-1) ?? lines.at(-1) ?? "").replace(
-    /^(?:ERROR: |Error response from daemon: |error: )+/i,
+    /^(?:ERROR: |Error response from daemon: |error: |failed to solve(?: with frontend \S+)?: |failed to create LLB definition: )+/i,
     "",
   );
 }

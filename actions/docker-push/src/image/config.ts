@@ -27,11 +27,11 @@ export function finalConfig(
   labels: ReadonlyMap<string, string>,
   commitTime: number | undefined,
 ): ImageConfig {
-  const merged = { ...(config.config?.Labels ?? {}), ...Object.fromEntries(labels) };
-  const inner = {
-    ...(config.config ?? {}),
-    ...(Object.keys(merged).length > 0 ? { Labels: sorted(merged) } : {}),
-  };
+  const merged: Record<string, string> = { ...(config.config?.Labels ?? {}), ...Object.fromEntries(labels) };
+  // The builder's version: another one would be another image.
+  if (commitTime !== undefined) delete merged["io.buildah.version"];
+  const { Labels: _, ...others } = config.config ?? {};
+  const inner = { ...others, ...(Object.keys(merged).length > 0 ? { Labels: sorted(merged) } : {}) };
   const next = { ...config, config: inner, rootfs: { type: "layers", diff_ids: diffIds } };
   if (commitTime === undefined) return next;
   const clean: Record<string, unknown> = { ...next, config: without(inner, INNER_TRACES) };
@@ -84,9 +84,12 @@ function shortCommand(text: string): string {
 
 function clampStep(step: HistoryStep, commitTime: number): HistoryStep {
   const then = Date.parse(step.created ?? "");
+  const { comment, ...rest } = step;
+  // buildah notes the id of the image before, which differs from build to build.
+  const clean = comment === undefined || /^FROM [0-9a-f]{12}$/.test(comment) ? rest : { ...rest, comment };
   // A step without a time, or with one that cannot be read, is as old as the commit.
-  if (Number.isNaN(then) || then > commitTime * 1000) return { ...step, created: rfc3339(commitTime) };
-  return step;
+  if (Number.isNaN(then) || then > commitTime * 1000) return { ...clean, created: rfc3339(commitTime) };
+  return clean;
 }
 
 function rfc3339(seconds: number): string {
