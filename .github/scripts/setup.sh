@@ -26,11 +26,20 @@ for target in "$@"; do
       has sshd || need openssh-server
       has ssh-keygen || need openssh-client
       has_postgres || need postgresql
+      # A real engine, a real registry and a builder without a daemon. The CLI may be newer than Debian's.
+      { has dockerd && has docker; } || need docker.io
+      has docker-registry || need docker-registry
       ;;
   esac
   [ "$target" != bench ] || has rsync || need rsync
   # Go projects are tested with the real go; any version will do.
   [ "$target" != test ] || has go || need golang-go
+  # Images for tests are made of one program, which needs no libraries when it is static; buildah and skopeo judge what docker-push makes.
+  if [ "$target" = test ]; then
+    has buildah || need buildah
+    has skopeo || need skopeo
+    { has busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1; } || need busybox-static
+  fi
   # The configuration of sample-app's stack is tested with the servers that read it.
   if [ "$target" = test ]; then
     has nginx || need nginx-light

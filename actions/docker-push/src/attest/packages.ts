@@ -118,7 +118,7 @@ function found(type: string, namespace: string, name: string, version: string, q
 
 /** Only what looks like one SPDX id or an expression of them; free text would make the document invalid. */
 function licence(text: string): string {
-  const id = String.raw`[A-Za-z][A-Za-z0-9.+-]*`;
+  const id = "[A-Za-z][A-Za-z0-9.+-]*";
   const expression = new RegExp(`^\\(?${id}(?: (?:AND|OR|WITH) ${id})*\\)?$`);
   return expression.test(text) && !/^(?:UNLICENSED|SEE|NONE|UNKNOWN|custom)$/i.test(text) ? text : "";
 }
