@@ -51,7 +51,8 @@ export function applied(state: RolloutState, result: ApplyResult, now: number): 
     return notApplied(state, result.cause, now);
   }
   const attempt = { ...state.attempt, handle: result.handle };
-  const next: RolloutState = { ...state, attempt, touched: "yes", lostAt: null };
+  const touched = result.quiet ? withoutDoubt(state).touched : "yes";
+  const next: RolloutState = { ...state, attempt, touched, lostAt: null };
   return next.cancelled ? turnBack(next, now) : enter({ ...next, cause: null }, "watch", now);
 }
 

@@ -130,7 +130,8 @@ export type GateResult =
 
 /** What `apply` did, or what `locate` found it had done. */
 export type ApplyResult<Handle = unknown> =
-  | { readonly kind: "applied"; readonly handle: Handle }
+  /** `quiet`: nothing of this stage touches what serves (something was registered, a task beside it ran). */
+  | { readonly kind: "applied"; readonly handle: Handle; readonly quiet?: true }
   /** Certain that nothing of this stage reached what serves (a refused request, a broken upload). */
   | { readonly kind: "not-applied"; readonly cause: Cause }
   /** Someone else has moved the target since it was inspected: this stage touched nothing. */

@@ -57,6 +57,7 @@ export function fateOf(state: RolloutState, target: string): string {
     case "nothing-to-go-back-to":
       return `there was nothing on ${target} to go back to: ${end.detail}`;
     case "left": {
+      if (state.touched === "no") return `nothing was changed on ${target}`;
       const why = options.rollback ? "`on-cancel` is `leave`" : "`rollback` is `false`";
       return `${target} was left ${state.touched === "maybe" ? "perhaps changed" : "changed"}, since ${why}`;
     }

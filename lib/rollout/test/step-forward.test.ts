@@ -1,5 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { endOf, on, play, type Row, START, upTo } from "./timeline.ts";
+import { endOf, goesBack, on, play, type Row, START, upTo } from "./timeline.ts";
+
+/** Up to the first of two stages. */
+const twoStages = [on.inspected, on.stages, on.clear, on.inspected, on.stages];
 
 /** Timelines that end green, or red before anything was changed. */
 const ROWS: readonly Row[] = [
@@ -74,6 +77,25 @@ const ROWS: readonly Row[] = [
     ],
     calls: `${START}observe verify apply observe verify commit observe release`,
     ends: ["succeeded", "", "yes"],
+  },
+  {
+    name: "a stage that only prepares has changed nothing when it fails",
+    moments: [...twoStages, on.prepared, on.failed, on.noIdea, on.untouched, on.released],
+    calls: `${START}observe diagnose rollBack release`,
+    ends: ["failed", "START_FAILED", "no"],
+  },
+  {
+    name: "the stage after one that only prepared counts as ever",
+    moments: [...twoStages, on.prepared, on.ready, on.proven, on.applied, on.failed, on.noIdea, ...goesBack],
+    calls: `${START}observe verify apply observe diagnose rollBack observe verify observe release`,
+    ends: ["rolled-back", "START_FAILED", "yes"],
+  },
+  {
+    name: "a stage that only prepared is left: nothing was changed",
+    options: { rollback: false },
+    moments: [...twoStages, on.prepared, on.failed, on.noIdea, on.released],
+    calls: `${START}observe diagnose release`,
+    ends: ["failed", "START_FAILED", "no"],
   },
   {
     name: "the answer of apply is lost, but it landed",

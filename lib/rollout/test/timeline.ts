@@ -34,6 +34,7 @@ export const on = {
   busy: { kind: "gate", result: { kind: "busy", by: "run 7", code: "LOCKED" } },
   gateRefused: { kind: "gate", result: { kind: "refused", cause: cause("ACCESS_DENIED") } },
   applied: { kind: "apply", result: { kind: "applied", handle: "d1" } },
+  prepared: { kind: "apply", result: { kind: "applied", handle: "d0", quiet: true } },
   notApplied: { kind: "apply", result: { kind: "not-applied", cause: cause("DISK_FULL") } },
   applyMoved: { kind: "apply", result: { kind: "moved", by: "run 8" } },
   found: { kind: "locate", result: { kind: "applied", handle: "d1" } },
