@@ -1,0 +1,37 @@
+import type { Aws } from "../../../lib/aws/client.ts";
+import { apiUrlOf, closeRecord } from "../../../lib/github/deployments.ts";
+import type { PostContext } from "../../../lib/post.ts";
+import { ReportDraft } from "../../../lib/report.ts";
+import { resume, unfinished } from "../../../lib/rollout/resume.ts";
+import { portsOf } from "./deploy.ts";
+import { type Inputs, parseInputs } from "./inputs.ts";
+import { connect } from "./run.ts";
+import { resumedTarget } from "./target/choose.ts";
+
+/**
+ * After the main step: nothing to do when it ended by itself. When it was killed, the
+ * rollout is taken up from its saved state: gone back or proven.
+ */
+export async function afterwards(context: PostContext): Promise<void> {
+  return takeUp(context, (inputs) => connect(inputs, context));
+}
+
+/** The same against any AWS. */
+export async function takeUp(context: PostContext, connectTo: (inputs: Inputs) => Aws): Promise<void> {
+  const saved = unfinished(context.state);
+  const token = context.state.load("token");
+  const inputs = parseInputs(context.read, context.github);
+  context.read.finish();
+  try {
+    if (!saved || typeof token !== "string") return;
+    const ports = portsOf(inputs, context, connectTo(inputs), token);
+    const target = resumedTarget(ports, context.state.load("controller"));
+    await resume(saved, target, {
+      ...context,
+      draft: new ReportDraft(),
+      phase: (name, body) => context.log.group(name, body),
+    });
+  } finally {
+    await closeRecord(inputs.record, { ...context, apiUrl: apiUrlOf(context.env) });
+  }
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import type { Green, RunContext } from "../../../lib/action.ts";
+import type { Aws } from "../../../lib/aws/client.ts";
+import { explained } from "../../../lib/aws/errors.ts";
+import { formatDuration } from "../../../lib/clock.ts";
+import { Failure } from "../../../lib/errors.ts";
+import { apiUrlOf, recorded } from "../../../lib/github/deployments.ts";
+import { type RolloutPorts, rollOut } from "../../../lib/rollout/driver.ts";
+import type { Options } from "../../../lib/rollout/model.ts";
+import { codeBlock } from "../../../lib/summary.ts";
+import { apisOver } from "./api/apis.ts";
+import type { Inputs } from "./inputs.ts";
+import { publish } from "./results.ts";
+import { chooseTarget } from "./target/choose.ts";
+import { STALE_MS } from "./target/memory.ts";
+import { Meter } from "./target/meter.ts";
+import type { EcsPorts } from "./target/ports.ts";
+
+/** The story: look at the service, choose who deploys to it, roll out, tell how it ended. */
+export async function deploy(inputs: Inputs, context: RunContext, aws: Aws): Promise<Green> {
+  const { draft, github } = context;
+  if (github.sha !== "") draft.used({ type: "commit", name: github.sha, digest: "" });
+  const token = randomUUID();
+  context.state.save("token", token);
+  const ports = portsOf(inputs, context, aws, token);
+  const chosen = await context.phase("look", () => chooseTarget(ports, context.signal));
+  context.state.save("controller", chosen.controller);
+  const { target } = chosen;
+  try {
+    const options = optionsOf(inputs, chosen.bakeMs, ports);
+    const record = inputs.rollout.dryRun ? undefined : inputs.record;
+    const recordPorts = { ...context, apiUrl: apiUrlOf(context.env), url: () => inputs.health.url };
+    const rollout: RolloutPorts = context;
+    const green = await recorded(record, recordPorts, () => rollOut(target, options, rollout));
+    // A revision alone serves nobody, so the rollout does not call it a change; for the user it is one.
+    if (inputs.service.name === "" && green === "succeeded") draft.output("changed", true);
+    return green;
+  } catch (error) {
+    // What the failed tasks said last is what most readers come for.
+    if (error instanceof Failure && error.evidence.length > 0) {
+      draft.summary += `\n${codeBlock(error.evidence.join("\n"))}`;
+    }
+    throw error;
+  } finally {
+    const region = await aws.region().then(
+      ({ name }) => name,
+      () => "",
+    );
+    publish(context, inputs, target.tally, region);
+  }
+}
+
+/** What every part of the action needs, from the inputs and the run. */
+export function portsOf(
+  inputs: Inputs,
+  context: Pick<RunContext, "clock" | "log" | "mask" | "state">,
+  aws: Aws,
+  token: string,
+): EcsPorts {
+  const { clock, log, mask, state } = context;
+  const meter = new Meter(clock);
+  const apis = apisOver(meter.counted(explained(aws.call)));
+  return { apis, inputs, clock, log, mask, state, meter, token };
+}
+
+/** The service's own bakes are waits that the user has asked for: they are not taken from `timeout`. */
+function optionsOf(inputs: Inputs, bakeMs: number, { log }: EcsPorts): Options {
+  const { rollout, watch } = inputs;
+  if (bakeMs > 0) {
+    log.info(`the service's own strategy waits ${formatDuration(bakeMs)}: added to \`timeout\``);
+  }
+  return {
+    ...rollout,
+    timeoutMs: rollout.timeoutMs + bakeMs,
+    rollbackTimeoutMs: rollout.rollbackTimeoutMs + bakeMs,
+    pollMs: watch.pollIntervalMs,
+    settleMs: STALE_MS,
+  };
+}

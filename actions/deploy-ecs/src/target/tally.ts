@@ -1,0 +1,40 @@
+/** What a run learned on the way, for its outputs, whoever deploys. */
+export interface Tally {
+  /** Full ARN of the revision that was deployed, or is to be; "" while unknown. */
+  revision: string;
+  /** `sha256:...` of its canonical form. */
+  digest: string;
+  /** What ran before. */
+  previous: string;
+  /** Revision that is to serve again, and since when that is under way (milliseconds since the epoch); "" and 0: none. */
+  backTo: string;
+  backSince: number;
+  deployment: string;
+  serviceDeployment: string;
+  codeDeployDeployment: string;
+  /** Last status of the HTTP check; 0: none. */
+  healthStatus: number;
+  tasks: readonly string[];
+  /** undefined: no one-off task has ended. */
+  taskExitCode: number | undefined;
+  /** Digest of each container's image, by container. */
+  digests: Readonly<Record<string, string>>;
+}
+
+/** Nothing is known yet. */
+export function newTally(): Tally {
+  return {
+    revision: "",
+    digest: "",
+    previous: "",
+    backTo: "",
+    backSince: 0,
+    deployment: "",
+    serviceDeployment: "",
+    codeDeployDeployment: "",
+    healthStatus: 0,
+    tasks: [],
+    taskExitCode: undefined,
+    digests: {},
+  };
+}
