@@ -162,6 +162,11 @@ describe("the echo of a registration", () => {
       { ...SHOP, networkMode: undefined },
     ],
     [
+      "the host's ports where they are the container's",
+      { ...SHOP, containerDefinitions: [{ ...app, portMappings: [{ containerPort: 1, hostPort: 1 }] }] },
+      { ...SHOP, containerDefinitions: [{ ...app, portMappings: [{ containerPort: 1 }] }] },
+    ],
+    [
       "sizes with units",
       { ...SHOP, cpu: "1 vCPU", memory: "2 GB" },
       { ...SHOP, cpu: "1024", memory: "2048" },
