@@ -107,13 +107,13 @@ export function addService(ecs: EcsState, events: TaskEvents, setup: ServiceSetu
     rollouts: [],
     revisions: [],
     events: [],
-    taskSets: [],
+    taskSets: () => [],
     tasks: [],
     scheduled: false,
     showRolloutState: setup.showRolloutState ?? true,
   };
   ecs.services.push(service);
-  if (controller === "ECS" && setup.deployed !== false) settle(ecs, events, service);
+  if (controller !== "EXTERNAL" && setup.deployed !== false) settle(ecs, events, service);
   if (controller === "ECS" && setup.deployed === false) beginRollout(ecs, service, definition);
   ecs.look(service);
   return service;
@@ -135,6 +135,7 @@ function settle(ecs: EcsState, events: TaskEvents, service: FakeService): void {
   const rollout = beginRollout(ecs, service, service.definition);
   const { deployment } = rollout;
   finishRollout(ecs, rollout, "SUCCESSFUL");
+  if (service.controller !== "ECS") service.rollouts = [];
   deployment.rolloutState = "COMPLETED";
   deployment.rolloutStateReason = `ECS deployment ${deployment.id} completed.`;
   service.completed = deployment;

@@ -1,4 +1,13 @@
+import { identityOperations } from "./around/identity.ts";
+import { loadBalancerOperations } from "./around/load-balancer.ts";
+import { Logs } from "./around/logs.ts";
+import { Schedules } from "./around/schedules.ts";
 import { type Behaviour, type BehaviourKey, Behaviours, type Role } from "./behaviour.ts";
+import { type Course, keepUp } from "./codedeploy/course.ts";
+import { codeDeployOperations } from "./codedeploy/operations.ts";
+import { addGroup, codeDeployState, type GroupSetup } from "./codedeploy/set-up.ts";
+import { showTaskSets } from "./codedeploy/show.ts";
+import type { Group } from "./codedeploy/state.ts";
 import {
   defaultTiming,
   type FakeService,
@@ -54,6 +63,11 @@ export class FakeAws {
   /** Requests and answers that AWS's published models forbid. A test ends with this list empty. */
   readonly violations: string[] = [];
   readonly ecs: EcsWorld;
+  readonly schedules: Schedules;
+  /** Settings of target groups that differ from a new one's, by name (`{ HealthCheckPath: "/health" }`). */
+  readonly targetGroups = new Map<string, Json>();
+  private readonly course: Course;
+  private readonly logs: Logs;
   private readonly operations: Partial<Record<AwsService, Readonly<Record<string, Operation>>>>;
   private readonly behaviours = new Behaviours();
   private faults: { readonly matcher: Matcher; readonly fault: Fault }[] = [];
@@ -65,6 +79,7 @@ export class FakeAws {
 
   constructor(options: WorldOptions = {}) {
     this.time = new Timeline(options);
+    this.logs = new Logs(() => this.time.now());
     this.random = randomFrom(options.seed ?? 1);
     this.allowUnknown = options.allowUnknown ?? [];
     this.ecs = ecsWorld({
@@ -73,8 +88,23 @@ export class FakeAws {
       timing: { ...defaultTiming, ...options.timing },
       behaviours: this.behaviours,
       random: randomFrom((options.seed ?? 1) + 1),
+      foreign: (service) => {
+        if (service.controller === "CODE_DEPLOY") keepUp(this.course, service);
+      },
+      log: (task, lines, container) => this.logs.write(task, lines, container),
     });
-    this.operations = { ecs: this.ecs.operations };
+    const { state } = this.ecs;
+    this.course = { ecs: state, events: this.ecs.events, state: codeDeployState() };
+    this.schedules = new Schedules(state.place, () => this.time.now());
+    this.operations = {
+      ecs: this.ecs.operations,
+      codedeploy: codeDeployOperations(this.course),
+      logs: this.logs.operations,
+      elbv2: loadBalancerOperations(state, this.targetGroups),
+      events: this.schedules.eventOperations,
+      scheduler: this.schedules.schedulerOperations,
+      sts: identityOperations(state.place),
+    };
   }
 
   /** One call. Rejects with AWS's error, a reset, or the signal's reason. */
@@ -111,6 +141,18 @@ export class FakeAws {
   /** Puts a running service into the world; see `ServiceSetup` for the defaults. */
   addService(setup: ServiceSetup = {}): FakeService {
     return addService(this.ecs.state, this.ecs.events, setup);
+  }
+
+  /** A CodeDeploy deployment group for a service that was added with `controller: "CODE_DEPLOY"`. */
+  addDeploymentGroup(service = "app", setup: GroupSetup = {}): Group {
+    const { state } = this.course;
+    const found = this.service(service);
+    found.taskSets = () =>
+      showTaskSets(
+        found,
+        state.deployments.find((one) => one.group.service === found),
+      );
+    return addGroup(state, found, setup);
   }
 
   /** The service of this name; throws when there is none. */

@@ -19,7 +19,7 @@ export function showService(service: FakeService, withTags: boolean): Json {
     taskDefinition: service.definition.arn,
     deploymentController: { type: service.controller },
     deployments: external ? [] : service.deployments.map((deployment) => showDeployment(service, deployment)),
-    taskSets: external ? copy(service.taskSets) : undefined,
+    taskSets: external ? service.taskSets() : undefined,
     events: copy(service.events),
     createdAt: seconds(service.createdAt),
     currentServiceDeployment: external ? undefined : current?.arn,

@@ -73,7 +73,9 @@ export interface FakeTask {
   readonly startedBy: string;
   readonly group: string;
   readonly createdAt: number;
-  readonly ip: string;
+  /** Address and port that the load balancer knows; the port is the service's own unless a host gave another. */
+  ip: string;
+  port?: number;
   /** Members of the RunTask or service call that are shown again (launchType, overrides, tags ...). */
   readonly shown: Json;
   lastStatus: "PROVISIONING" | "PENDING" | "RUNNING" | "DEACTIVATING" | "STOPPING" | "STOPPED";
@@ -215,7 +217,8 @@ export interface FakeService {
   revisions: Revision[];
   /** Newest first, as AWS lists them. */
   events: Json[];
-  taskSets: Json[];
+  /** The task sets of a service that another controller deploys. */
+  taskSets: () => readonly Json[];
   tasks: FakeTask[];
   /** What DescribeServices still shows after an update, when reads are stale. */
   stale?: { readonly until: number; readonly answer: Json | undefined };
@@ -254,7 +257,7 @@ export interface EcsState {
   /** Names of alarms that are in ALARM now. */
   readonly alarms: Set<string>;
   /** Appends lines to a container's log stream. */
-  readonly log: (task: FakeTask, lines: readonly string[]) => void;
+  readonly log: (task: FakeTask, lines: readonly string[], container?: string) => void;
   /** Told when a task starts and when it is to stop; the container host of a demo hangs in here. */
   host?: ContainerHost;
   /** Random letters and digits from the world's seed. */

@@ -29,6 +29,9 @@ export interface EcsParts {
   readonly timing: Timing;
   readonly behaviours: Behaviours;
   readonly random: () => number;
+  readonly log: EcsState["log"];
+  /** Looks after the services that another controller deploys. */
+  readonly foreign: (service: FakeService) => void;
 }
 
 /** ECS's scheduler looks again so many milliseconds after something changed. */
@@ -36,7 +39,6 @@ const attention = 250;
 
 /** Puts the parts of ECS together. */
 export function ecsWorld(parts: EcsParts): EcsWorld {
-  const logs = new Map<string, Json[]>();
   const state: EcsState = {
     ...parts,
     clusters: new Set(["default"]),
@@ -49,12 +51,6 @@ export function ecsWorld(parts: EcsParts): EcsWorld {
     listedAfter: 0,
     alarms: new Set(),
     failingHooks: new Set(),
-    log: (task, lines) => {
-      logs.set(
-        task.arn,
-        lines.map((message) => ({ message })),
-      );
-    },
     unique: (length) => pick(parts.random, "0123456789abcdef", length),
     digits: (length) => pick(parts.random, "123456789", length),
     look: (service) => look(service),
@@ -64,8 +60,8 @@ export function ecsWorld(parts: EcsParts): EcsWorld {
     service.scheduled = true;
     state.time.after(attention, () => {
       service.scheduled = false;
-      if (service.controller !== "ECS") return;
-      if (isNative(service)) reconcileNative(state, events, service);
+      if (service.controller !== "ECS") parts.foreign(service);
+      else if (isNative(service)) reconcileNative(state, events, service);
       else reconcileRolling(state, events, service);
     });
   };
