@@ -1,9 +1,8 @@
-import type { Aws } from "../../../lib/aws/client.ts";
 import { apiUrlOf, closeRecord } from "../../../lib/github/deployments.ts";
 import type { PostContext } from "../../../lib/post.ts";
 import { ReportDraft } from "../../../lib/report.ts";
 import { resume, unfinished } from "../../../lib/rollout/resume.ts";
-import { portsOf } from "./deploy.ts";
+import { portsOf, type Remotes } from "./deploy.ts";
 import { type Inputs, parseInputs } from "./inputs.ts";
 import { connect } from "./run.ts";
 import { resumedTarget } from "./target/choose.ts";
@@ -17,11 +16,11 @@ export async function afterwards(context: PostContext): Promise<void> {
 }
 
 /** The same against any AWS. */
-export async function takeUp(context: PostContext, connectTo: (inputs: Inputs) => Aws): Promise<void> {
+export async function takeUp(context: PostContext, connectTo: (inputs: Inputs) => Remotes): Promise<void> {
   const saved = unfinished(context.state);
   const token = context.state.load("token");
+  // Not finished: the main step has judged them, and a file that is gone by now must not stand in the way back.
   const inputs = parseInputs(context.read, context.github);
-  context.read.finish();
   try {
     if (!saved || typeof token !== "string") return;
     const ports = portsOf(inputs, context, connectTo(inputs), token);
