@@ -5,6 +5,7 @@ import { explained } from "../../../lib/aws/errors.ts";
 import { formatDuration } from "../../../lib/clock.ts";
 import { Failure } from "../../../lib/errors.ts";
 import { apiUrlOf, recorded } from "../../../lib/github/deployments.ts";
+import { probe } from "../../../lib/http.ts";
 import { type RolloutPorts, rollOut } from "../../../lib/rollout/driver.ts";
 import type { Options } from "../../../lib/rollout/model.ts";
 import { codeBlock } from "../../../lib/summary.ts";
@@ -16,8 +17,11 @@ import { STALE_MS } from "./target/memory.ts";
 import { Meter } from "./target/meter.ts";
 import type { EcsPorts } from "./target/ports.ts";
 
+/** What a run reaches beyond this machine. */
+export type Remotes = Aws & Partial<Pick<EcsPorts, "probe">>;
+
 /** The story: look at the service, choose who deploys to it, roll out, tell how it ended. */
-export async function deploy(inputs: Inputs, context: RunContext, aws: Aws): Promise<Green> {
+export async function deploy(inputs: Inputs, context: RunContext, aws: Remotes): Promise<Green> {
   const { draft, github } = context;
   if (github.sha !== "") draft.used({ type: "commit", name: github.sha, digest: "" });
   const token = randomUUID();
@@ -54,13 +58,13 @@ export async function deploy(inputs: Inputs, context: RunContext, aws: Aws): Pro
 export function portsOf(
   inputs: Inputs,
   context: Pick<RunContext, "clock" | "log" | "mask" | "state">,
-  aws: Aws,
+  aws: Remotes,
   token: string,
 ): EcsPorts {
   const { clock, log, mask, state } = context;
   const meter = new Meter(clock);
   const apis = apisOver(meter.counted(explained(aws.call)));
-  return { apis, inputs, clock, log, mask, state, meter, token };
+  return { apis, inputs, clock, log, mask, state, meter, token, probe: aws.probe ?? probe };
 }
 
 /** The service's own bakes are waits that the user has asked for: they are not taken from `timeout`. */

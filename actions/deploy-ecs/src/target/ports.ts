@@ -1,4 +1,5 @@
 import type { Clock } from "../../../../lib/clock.ts";
+import type { ProbeAnswer, ProbeRequest } from "../../../../lib/http.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { State } from "../../../../lib/state.ts";
 import type { Apis } from "../api/apis.ts";
@@ -14,6 +15,8 @@ export interface EcsPorts {
   readonly mask: { add(value: string): void };
   readonly state: State;
   readonly meter: Meter;
+  /** One GET; never rejects. */
+  readonly probe: (request: ProbeRequest) => Promise<ProbeAnswer>;
   /** Unique to this attempt of this run: names its one-off tasks, also to a later process. At most 36 characters. */
   readonly token: string;
 }

@@ -62,7 +62,7 @@ export function readServicePatiently(ports: EcsPorts, call: Call): Promise<EcsSe
 export async function sendUpdate(ports: EcsPorts, request: JsonObject, call: Call): Promise<EcsService> {
   for (let tries = 1; ; tries++) {
     try {
-      return await ports.apis.ecs.updateService(request, { signal: lingering(call.signal) });
+      return await ports.apis.ecs.updateService(request, { signal: lingering(ports, call.signal) });
     } catch (error) {
       if (!wasThrottled(error) || tries >= THROTTLED_TRIES) throw error;
       await ports.clock.sleep(backoff(tries, 500, 8000), call.signal);
@@ -83,9 +83,9 @@ export function wasRefused(error: unknown): error is AwsError {
 }
 
 /** Aborted a moment after `signal`. */
-function lingering(signal: AbortSignal): AbortSignal {
+function lingering({ clock }: EcsPorts, signal: AbortSignal): AbortSignal {
   const late = new AbortController();
-  const abort = () => void setTimeout(() => late.abort(signal.reason), LAST_WORD_MS).unref();
+  const abort = () => void clock.sleep(LAST_WORD_MS).then(() => late.abort(signal.reason));
   if (signal.aborted) abort();
   else signal.addEventListener("abort", abort, { once: true });
   return late.signal;

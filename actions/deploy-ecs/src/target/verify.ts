@@ -1,5 +1,4 @@
 import { forRollback, type HealthCheck, watchHealth } from "../../../../lib/health.ts";
-import { probe } from "../../../../lib/http.ts";
 import type { Aim, Call, VerifyResult } from "../../../../lib/rollout/target.ts";
 import type { EcsPorts } from "./ports.ts";
 
@@ -17,7 +16,7 @@ export async function checkUrl(ports: EcsPorts, aim: Aim, call: Call): Promise<P
     clock,
     signal: call.signal,
     probe: () =>
-      probe({
+      ports.probe({
         url: check.url,
         headers: check.headers,
         timeoutMs: check.requestTimeoutMs,
