@@ -82,7 +82,7 @@ async function main(args: readonly string[], env: Environment): Promise<number> 
   // Needs no database, so it must not fail for want of one's address.
   if (command === "healthcheck" && rest.length <= 1) return askOwnHealth(rest[0] ?? "/healthz", env, plain);
   if ((command !== "serve" && command !== "migrate") || rest.length > 0) {
-    const allowed = "serve (the default), migrate and healthcheck [path]";
+    const allowed = "serve (the default) and migrate, or healthcheck [path] of a running service";
     plain.error(`unknown arguments "${args.join(" ")}": allowed are ${allowed}`);
     return 2;
   }
