@@ -376,6 +376,14 @@ describe("preflight", () => {
     expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 
+  test("tries a wrong password once, however many repositories there are", async () => {
+    const wrong = portsFor({ kind: "password", username: registry.username, password: "wrong" });
+    opened.push(wrong);
+    const names = [fresh(), fresh(), fresh()];
+    await expect(preflight(names.map(repositoryOf), wrong)).rejects.toMatchObject({ code: "LOGIN_FAILED" });
+    expect(proxy.seen.filter((request) => request.authorization !== "")).toHaveLength(1);
+  });
+
   test("creates what is missing where that is wanted, and asks again", async () => {
     const name = fresh();
     proxy.add({ method: "POST", fault: { kind: "status", status: 404 }, after: 1, times: 1 });

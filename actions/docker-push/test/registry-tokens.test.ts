@@ -62,6 +62,17 @@ describe("a registry behind a token server", () => {
     expect(masked).toHaveLength(1);
   });
 
+  test("requests side by side share one token", async () => {
+    const server = await started();
+    const one = client(server);
+    await one.listTags("acme/first");
+    await Promise.all(["a", "b", "c", "d"].map((tag) => one.headManifest("acme/second", tag)));
+    expect(server.asked.map((asked) => asked.scopes)).toEqual([
+      ["repository:acme/first:pull"],
+      ["repository:acme/second:pull"],
+    ]);
+  });
+
   test("reading asks for no right to write", async () => {
     const server = await started({ mayPush: () => false, accessToken: true });
     expect(await client(server).listTags("acme/none")).toEqual([]);

@@ -14,32 +14,39 @@ export interface PreflightPorts {
 /**
  * Proves, before anything is built, that every repository may be pushed to: a
  * token with the right to push, and one empty upload that is cancelled again.
- * Throws the first failure; the others stand in its evidence.
+ * Throws the first failure; the others stand in its message and evidence.
  */
 export async function preflight(repositories: readonly Repository[], ports: PreflightPorts): Promise<void> {
+  const origins = [...new Set(repositories.map(({ origin }) => origin))];
+  const groups = origins.map((origin) =>
+    proveAll(
+      repositories.filter((repository) => repository.origin === origin),
+      ports,
+    ),
+  );
   const failures: Failure[] = [];
-  const checks = repositories.map(async (repository) => {
+  for (const end of await Promise.allSettled(groups)) {
+    if (end.status === "rejected") throw end.reason;
+    failures.push(...end.value);
+  }
+  const [first] = failures;
+  if (first) throw failures.length === 1 ? first : joined(first, failures);
+}
+
+/** One registry's repositories, one after the other: a wrong password is tried once, not once for each. */
+async function proveAll(repositories: readonly Repository[], ports: PreflightPorts): Promise<Failure[]> {
+  const failures: Failure[] = [];
+  for (const repository of repositories) {
     try {
       await prove(repository, ports);
       ports.log.info(`${repository.name}: may be pushed to`);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       failures.push(error);
+      if (error.code === "LOGIN_FAILED") break;
     }
-  });
-  for (const end of await Promise.allSettled(checks)) if (end.status === "rejected") throw end.reason;
-  const [first] = failures;
-  if (!first || failures.length === 1) {
-    if (first) throw first;
-    return;
   }
-  const messages = [...new Set(failures.map(messageOf))];
-  throw new RemoteError(messages.join("; "), {
-    code: first.code,
-    fix: [...new Set(failures.map((failure) => failure.fix))].join("; "),
-    evidence: messages,
-    cause: first,
-  });
+  return failures;
 }
 
 async function prove(repository: Repository, ports: PreflightPorts): Promise<void> {
@@ -52,4 +59,14 @@ async function prove(repository: Repository, ports: PreflightPorts): Promise<voi
     ports.log.info(`${repository.name}: did not exist and was created`);
     await client.proveUpload(repository.path);
   }
+}
+
+function joined(first: Failure, failures: readonly Failure[]): RemoteError {
+  const messages = [...new Set(failures.map(messageOf))];
+  return new RemoteError(messages.join("; "), {
+    code: first.code,
+    fix: [...new Set(failures.map((failure) => failure.fix))].join("; "),
+    evidence: messages,
+    cause: first,
+  });
 }

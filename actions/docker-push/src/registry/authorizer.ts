@@ -125,10 +125,15 @@ export class Authorizer {
         ? [keyOf(scope)]
         : [keyOf({ ...scope, push: true }), keyOf(scope)];
     for (const key of keys) {
-      const known = await this.tokens.get(key)?.catch(() => undefined);
+      const asked = this.tokens.get(key);
+      const known = await asked?.catch(() => undefined);
       if (known && known.expiresAt > this.options.retry.clock.now()) return known;
+      if (this.tokens.get(key) === asked) this.tokens.delete(key);
     }
     const key = keyOf(scope);
+    // Whoever needs it at the same time has asked already.
+    const asked = this.tokens.get(key);
+    if (asked) return asked;
     const fresh = this.fetchToken(scope, challenge, signal);
     this.tokens.set(key, fresh);
     fresh.catch(() => this.tokens.get(key) === fresh && this.tokens.delete(key));
