@@ -44,10 +44,12 @@ export function indexTar(range: FileRange): TarEntry[] {
 function* entriesOf(reader: RangeReader, range: FileRange): Generator<TarEntry> {
   let position = 0;
   while (position + BLOCK <= range.size) {
-    const prelude = readPrelude(reader, position);
+    if (isEmpty(reader.peek(position, BLOCK))) return;
+    const prelude = readPrelude(reader, position, range.path);
     const header = reader.peek(prelude.end, BLOCK);
-    if (prelude.end === position && isEmpty(header)) return;
-    const entry = readEntry(reader, header, position, prelude, range.path);
+    const entry = readEntry(reader, header, position, prelude);
+    if (entry.dataStart + entry.size > range.size)
+      throw invalidImage(`\`${range.path}\` ends in the middle of ${entry.path}`);
     yield entry;
     position = entry.end;
   }
@@ -61,15 +63,16 @@ interface Prelude {
 }
 
 /** Reads pax and GNU headers that describe the next member. */
-function readPrelude(reader: RangeReader, start: number): Prelude {
+function readPrelude(reader: RangeReader, start: number, file: string): Prelude {
   let end = start;
   let pax: Map<string, Buffer> | undefined;
   let longName: string | undefined;
   let longLink: string | undefined;
   for (;;) {
     const header = reader.peek(end, BLOCK);
+    if (!checksumHolds(header)) throw invalidImage(`\`${file}\` is no tar, or a broken one`);
     const type = String.fromCharCode(header[156] ?? 0);
-    if (!"xLK".includes(type) || isEmpty(header)) return { end, pax, longName, longLink };
+    if (!"xLK".includes(type)) return { end, pax, longName, longLink };
     const size = readNumber(header, 124, 12);
     if (size > LONGEST_PRELUDE) throw invalidImage(`a tar header of ${size} bytes`);
     const body = reader.read(end + BLOCK, size);
@@ -80,14 +83,7 @@ function readPrelude(reader: RangeReader, start: number): Prelude {
   }
 }
 
-function readEntry(
-  reader: RangeReader,
-  header: Buffer,
-  start: number,
-  prelude: Prelude,
-  file: string,
-): TarEntry {
-  if (!checksumHolds(header)) throw invalidImage(`\`${file}\` is no tar, or a broken one`);
+function readEntry(reader: RangeReader, header: Buffer, start: number, prelude: Prelude): TarEntry {
   const flag = header[156] ?? 0;
   const type = flag === 0 ? "0" : String.fromCharCode(flag);
   const pax = (name: string) => prelude.pax?.get(name)?.toString();
