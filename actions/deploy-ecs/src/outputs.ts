@@ -3,7 +3,7 @@ import type { ReportDraft } from "../../../lib/report.ts";
 import { escapeMarkdown, table } from "../../../lib/summary.ts";
 import { type ConsolePlace, consoleUrl } from "./console.ts";
 import { digestIn } from "./definition/images.ts";
-import { containersOf, type Definition, type Difference, textOf } from "./definition/model.ts";
+import type { ContainerImage, Difference } from "./definition/model.ts";
 
 /** Every output of action.yml. */
 export const OUTPUTS = [
@@ -34,8 +34,10 @@ export interface Facts {
   readonly place: Pick<ConsolePlace, "region" | "cluster" | "service">;
   /** ARN of the revision that is deployed. */
   readonly revision: string;
-  /** Its task definition and `sha256:...` of that; undefined before the plan. */
-  readonly definition: { readonly content: Definition; readonly digest: string } | undefined;
+  /** `sha256:...` of its task definition; "" when nothing was deployed. */
+  readonly digest: string;
+  /** The images that it names. */
+  readonly images: readonly ContainerImage[];
   /** ARN of the revision that the service ran before. */
   readonly previous: string;
   readonly differences: readonly Difference[];
@@ -46,7 +48,7 @@ export interface Facts {
   readonly taskExitCode: number | undefined;
   /** Container name to `sha256:...`, as ECS resolved the images. */
   readonly imageDigests: Readonly<Record<string, string>>;
-  /** Where the way back went and how long it took, milliseconds. */
+  /** Where the way back went ("" when it did not arrive) and how long it took, milliseconds. */
   readonly wayBack: { readonly revision: string; readonly ms: number } | undefined;
   readonly healthUrl: string;
   /** Last status of the health check; 0: none. */
@@ -72,27 +74,21 @@ export function publish(draft: ReportDraft, facts: Facts): void {
   draft.set("differences", facts.differences);
   draft.set("images", images);
   for (const { image, digest } of images) draft.used({ type: "image", name: image, digest });
-  if (facts.revision !== "" && facts.definition !== undefined) {
-    draft.made({ type: "task-definition", name: facts.revision, digest: facts.definition.digest });
+  if (facts.revision !== "" && facts.digest !== "") {
+    draft.made({ type: "task-definition", name: facts.revision, digest: facts.digest });
   }
   draft.summary += `\n${summaryOf(draft, facts, url, images)}`;
 }
 
-interface Image {
-  readonly container: string;
-  readonly image: string;
+interface Image extends ContainerImage {
   /** `sha256:...`, "" where nobody knows it. */
   readonly digest: string;
 }
 
 function imagesOf(facts: Facts): readonly Image[] {
-  return containersOf(facts.definition?.content ?? {}).flatMap((item) => {
-    const [container, image] = [textOf(item["name"]), textOf(item["image"])];
-    if (image === "") return [];
+  return facts.images.map(({ container, image }) => {
     const resolved = facts.imageDigests[container] ?? "";
-    return [
-      { container, image, digest: /^sha256:[0-9a-f]{64}$/.test(resolved) ? resolved : digestIn(image) },
-    ];
+    return { container, image, digest: /^sha256:[0-9a-f]{64}$/.test(resolved) ? resolved : digestIn(image) };
   });
 }
 
@@ -132,7 +128,9 @@ function summaryOf(draft: ReportDraft, facts: Facts, url: string, images: readon
     ["health check", facts.healthStatus > 0 ? `status ${facts.healthStatus}` : ""],
     [
       "gone back",
-      facts.wayBack ? `to ${shortName(facts.wayBack.revision)} in ${formatDuration(facts.wayBack.ms)}` : "",
+      facts.wayBack?.revision
+        ? `to ${shortName(facts.wayBack.revision)} in ${formatDuration(facts.wayBack.ms)}`
+        : "",
     ],
     ...draft.phases.map(({ name, ms, outcome }): [string, string] => [
       `phase ${name}`,

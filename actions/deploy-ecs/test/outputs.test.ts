@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ReportDraft } from "../../../lib/report.ts";
 import { consoleUrl } from "../src/console.ts";
+import { imagesOf } from "../src/definition/images.ts";
 import { type Facts, OUTPUTS, publish } from "../src/outputs.ts";
 import { SHOP } from "./definitions.ts";
 
@@ -9,7 +10,8 @@ const DIGEST = `sha256:${"a".repeat(64)}`;
 const NONE: Facts = {
   place: { region: "eu-west-1", cluster: "prod", service: "shop" },
   revision: "",
-  definition: undefined,
+  digest: "",
+  images: [],
   previous: "",
   differences: [],
   deploymentId: "",
@@ -83,7 +85,8 @@ describe("what a run tells", () => {
     ...NONE,
     revision: `${ARN}:task-definition/shop:8`,
     previous: `${ARN}:task-definition/shop:7`,
-    definition: { content: SHOP, digest: DIGEST },
+    digest: DIGEST,
+    images: imagesOf(SHOP),
     differences: [
       {
         text: "container app: environment <b>|A changed",

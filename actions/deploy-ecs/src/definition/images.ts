@@ -1,4 +1,11 @@
-import { containersOf, type Definition, textOf } from "./model.ts";
+import { type ContainerImage, containersOf, type Definition, textOf } from "./model.ts";
+
+/** Every container that has an image. */
+export function imagesOf(definition: Definition): readonly ContainerImage[] {
+  return containersOf(definition)
+    .map((container) => ({ container: textOf(container["name"]), image: textOf(container["image"]) }))
+    .filter(({ image }) => image !== "");
+}
 
 /** Whether a reference names one image for good: by digest, or by a tag other than `latest`. */
 export function isPinned(image: string): boolean {
@@ -14,11 +21,10 @@ export function digestIn(image: string): string {
 
 /** One line for each container whose image may be another one tomorrow. */
 export function imageWarnings(definition: Definition): readonly string[] {
-  return containersOf(definition).flatMap((container) => {
-    const image = textOf(container["image"]);
-    if (image === "" || isPinned(image)) return [];
+  return imagesOf(definition).flatMap(({ container, image }) => {
+    if (isPinned(image)) return [];
     return [
-      `container ${textOf(container["name"])}: the image ${image} is not pinned; give a digest or a tag that is never moved, so that a rollback finds the old image again`,
+      `container ${container}: the image ${image} is not pinned; give a digest or a tag that is never moved, so that a rollback finds the old image again`,
     ];
   });
 }

@@ -55,6 +55,12 @@ export interface Edits {
   readonly patch: JsonObject | undefined;
 }
 
+/** A container and its image, as the task definition names them. */
+export interface ContainerImage {
+  readonly container: string;
+  readonly image: string;
+}
+
 /** One difference between two task definitions; holds no value of an environment variable. */
 export interface Difference {
   /** For people: `container app: environment DB_URL changed`. */

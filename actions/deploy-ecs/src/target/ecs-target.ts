@@ -1,5 +1,5 @@
 import { AwsError } from "../../../../lib/aws/errors.ts";
-import { UserError } from "../../../../lib/errors.ts";
+import { TimeoutError, UserError } from "../../../../lib/errors.ts";
 import type {
   Aim,
   ApplyResult,
@@ -16,14 +16,17 @@ import type {
   VerifyResult,
 } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
-import type { Definition, DefinitionPlan, Revision } from "../definition/model.ts";
+import { imagesOf } from "../definition/images.ts";
+import { type Definition, type DefinitionPlan, type Revision, textOf } from "../definition/model.ts";
 import { planDefinition } from "../definition/plan.ts";
 import { diagnose } from "../diagnose/diagnose.ts";
+import { readSchedules, type SchedulesFound } from "../schedules/schedules.ts";
 import { changeService, locateChange } from "./apply.ts";
-import { inProgress, photograph, primaryOf } from "./before.ts";
+import { inProgress, photograph } from "./before.ts";
 import { Binding } from "./binding.ts";
+import { moveAll, pruneFamily, restoreAll } from "./commit.ts";
 import { Definitions } from "./definitions.ts";
-import type { Memory } from "./memory.ts";
+import { firstMemory, type Memory } from "./memory.ts";
 import {
   type Before,
   type Change,
@@ -35,13 +38,14 @@ import {
 import { Optional } from "./optional.ts";
 import { planChange } from "./plan.ts";
 import type { EcsPorts } from "./ports.ts";
-import { preparedHandle, register } from "./prepare.ts";
+import { preparedHandle, register, warnOfDrift } from "./prepare.ts";
 import { serviceProblems } from "./problems.ts";
 import { goalOf, takeBack } from "./roll-back.ts";
 import { newTally, type Tally } from "./tally.ts";
+import { TaskStage } from "./task-stage.ts";
 import { TaskWatch } from "./task-watch.ts";
 import { readService, readServicePatiently } from "./update.ts";
-import { checkUrl } from "./verify.ts";
+import { verifyService } from "./verify.ts";
 import { lookBack, lookForward, type WatchParts } from "./watch.ts";
 
 /** A look at the service may serve the next question when it is not older than this, milliseconds. */
@@ -64,12 +68,15 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   readonly ports: EcsPorts;
   private readonly definitions: Definitions;
   private primed: { readonly service: EcsService | undefined; readonly at: number } | undefined;
-  private facts: { readonly running?: Revision; readonly described?: Revision } = {};
+  private running: Revision | undefined;
   private wanted: DefinitionPlan | undefined;
   private problems: readonly string[] = [];
   private memory: Memory | undefined;
   private backMemory: Memory | undefined;
   private lastSeen: EcsService | undefined;
+  private schedules: SchedulesFound = { found: [], problems: [] };
+  private committing = false;
+  private readonly task: TaskStage;
 
   constructor(ports: EcsPorts) {
     this.ports = ports;
@@ -85,6 +92,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
       answered: new Set(),
     };
     this.definitions = new Definitions(ports);
+    this.task = new TaskStage(ports, this.tally);
   }
 
   /** Takes over a look at the service that was made a moment ago. */
@@ -104,29 +112,32 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     const named = source.kind === "family" || source.kind === "revision" ? source.name : "";
     const described = named === "" ? undefined : await this.definitions.read(named, options);
     const running = before ? await this.definitions.read(before.revision, options) : undefined;
-    this.facts = { ...(running ? { running } : {}), ...(described ? { described } : {}) };
+    this.wanted = planDefinition({
+      source,
+      edits: inputs.edits,
+      described,
+      running,
+      balanced: (before?.targetGroups ?? []).map(({ container }) => container),
+    });
+    this.running = running;
     this.tally.previous = before?.revision ?? "";
+    if (inputs.schedules.length > 0 && this.wanted.kind !== "refused") {
+      const { apis } = this.ports;
+      const family = textOf(this.wanted.definition["family"]);
+      this.schedules = await readSchedules(apis, inputs.schedules, family, options);
+    }
     return { service: before };
   }
 
   plan(before: Before): PlanResult<Change> {
     const { inputs } = this.ports;
-    const definition = planDefinition({
-      source: inputs.source,
-      edits: inputs.edits,
-      described: this.facts.described,
-      running: this.facts.running,
-      balanced: (before.service?.targetGroups ?? []).map(({ container }) => container),
-    });
-    if (this.problems.length > 0) {
-      const known = inputs.source.kind !== "running" && definition.kind === "refused";
-      throw new UserError([...this.problems, ...(known ? definition.problems : [])]);
-    }
-    this.wanted = definition;
-    if (definition.kind !== "refused") this.tally.digest = definition.digest;
-    const planned = planChange(inputs, before.service, definition);
-    if (definition.kind === "use") this.tally.revision = definition.arn;
-    return planned;
+    const { wanted, problems, schedules } = this;
+    if (!wanted) throw new Error("nothing was inspected");
+    const all = [...problems, ...schedules.problems, ...this.definitionProblems(wanted)];
+    if (all.length > 0) throw new UserError(all);
+    if (wanted.kind !== "refused") this.tally.digest = wanted.digest;
+    if (wanted.kind === "use") this.tally.revision = wanted.arn;
+    return planChange(inputs, before.service, wanted, schedules.found);
   }
 
   async gate(_attempt: EcsAttempt, mode: GateMode, call: Call): Promise<GateResult> {
@@ -161,7 +172,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   }
 
   async observe(attempt: EcsAttempt, aim: Aim, call: Call): Promise<Observation> {
-    if (!changesService(attempt)) return { kind: "ready", detail: "the task definition is registered" };
+    if (!changesService(attempt)) return this.observePrepared(attempt, call);
     if (aim === "old") return this.observeBack(attempt, call);
     const { watch } = this.ports.inputs;
     if (!watch.wait)
@@ -176,28 +187,32 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   }
 
   async verify(attempt: EcsAttempt, aim: Aim, call: Call): Promise<VerifyResult> {
-    const { inputs, log } = this.ports;
+    const { ports, tally, name } = this;
     if (!changesService(attempt)) return { kind: "proven", detail: "nothing serves it yet" };
-    if (!inputs.watch.wait) return { kind: "proven", detail: "not waited for: nothing is proven" };
-    const primary = primaryOf(this.lastSeen);
-    if ((primary?.desiredCount ?? this.lastSeen?.desiredCount) === 0) {
-      if (aim === "old") return { kind: "proven", detail: "the desired count is 0, as nothing runs" };
-      if (inputs.health.url !== "") return { kind: "failed", cause: scaledToZero(this.name) };
-      log.warn(`${this.name} has a desired count of 0: nothing was started, and nothing is proven to run`);
-      return { kind: "proven", detail: "the desired count is 0: nothing was started" };
+    if (!ports.inputs.watch.wait && aim === "new") {
+      return { kind: "proven", detail: "not waited for: nothing is proven" };
     }
-    if (inputs.health.url === "")
-      return { kind: "proven", detail: "ECS says that it runs; no `health-check-url` is given" };
-    const { result, status } = await checkUrl(this.ports, aim, call);
-    this.tally.healthStatus = status;
-    return result;
+    const { before, revision } = this.remembered(attempt);
+    const meant = aim === "new" ? revision : goalOf(before);
+    const { optional } = this.parts;
+    return verifyService(
+      { ports, optional, tally, service: this.lastSeen, revision: meant, name },
+      aim,
+      call,
+    );
   }
 
-  async commit(_attempt: EcsAttempt, call: Call): Promise<CommitResult> {
-    if (this.memory) await this.parts.binding.readDigests(this.memory, call);
-    this.tally.serviceDeployment = this.parts.binding.arn;
-    this.tally.digests = this.parts.binding.digests;
-    return { kind: "committed" };
+  async commit(attempt: EcsAttempt, call: Call): Promise<CommitResult> {
+    const { ports, parts, tally } = this;
+    if (this.memory) await parts.binding.readDigests(this.memory, call);
+    tally.serviceDeployment = parts.binding.arn;
+    tally.digests = parts.binding.digests;
+    const revision = revisionOf(attempt);
+    this.committing = true;
+    const moved = await moveAll(ports, attempt.change, revision, call);
+    if (moved.kind === "failed") return moved;
+    await pruneFamily(ports, attempt.change, attempt.before.service, revision, call);
+    return moved;
   }
 
   async diagnose(attempt: EcsAttempt, cause: Cause, call: Call): Promise<readonly Cause[]> {
@@ -223,18 +238,23 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   }
 
   async rollBack(attempt: EcsAttempt, call: Call): Promise<RollBackResult<Handle>> {
-    if (!attempt.before?.service || !changesService(attempt)) return { kind: "untouched" };
+    const change = attempt.change as Change | null;
+    if (change?.task) await this.task.stop(attempt.handle?.tasks ?? [], call);
+    // A fresh process does not know how far the commit had come.
+    const schedules = this.committing || !this.wanted;
+    if (!attempt.before?.service || !changesService(attempt)) {
+      if (schedules) await restoreAll(this.ports, change, revisionOf(attempt), call);
+      return { kind: "untouched" };
+    }
     const service = await readServicePatiently(this.ports, call);
     this.lastSeen = service ?? this.lastSeen;
+    if (!service) throw new TimeoutError("ECS does not show the service at the moment", {});
     const memory = this.remembered(attempt);
-    if (!service) throw new Error("ECS does not show the service at the moment");
-    const result = await takeBack(
-      this.ports,
-      attempt,
-      { service, memory, binding: this.parts.binding },
-      call,
-    );
+    const { binding } = this.parts;
+    const result = await takeBack(this.ports, attempt, { service, memory, binding }, call);
     if (result.kind === "started" || result.kind === "restored") this.beginBack(goalOf(memory.before));
+    this.tally.serviceDeployment = binding.arn;
+    if (schedules) await restoreAll(this.ports, change, memory.revision, call);
     return result;
   }
 
@@ -244,6 +264,14 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     if (!(error instanceof AwsError)) return undefined;
     if (error.fault === "transient") return "transient";
     return error.fault === "denied" || error.fault === "expired" ? "denied" : "permanent";
+  }
+
+  private async observePrepared(attempt: EcsAttempt, call: Call): Promise<Observation> {
+    const [task] = attempt.handle?.tasks ?? [];
+    const definition = this.definitionOf();
+    if (task !== undefined && definition) return this.task.observe(task, definition, call);
+    const registered = attempt.change.register ? "registered" : "as it is to be";
+    return { kind: "ready", detail: `the task definition is ${registered}` };
   }
 
   private async observeBack(attempt: EcsAttempt, call: Call): Promise<Observation> {
@@ -256,6 +284,14 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     return look.seen;
   }
 
+  /** What the inputs ask of the task definition and cannot have; of no interest where it comes from a service that is missing. */
+  private definitionProblems(wanted: DefinitionPlan): readonly string[] {
+    const { inputs } = this.ports;
+    if (this.problems.length > 0 && inputs.source.kind === "running") return [];
+    if (wanted.kind === "refused") return wanted.problems;
+    return inputs.task ? this.task.problems(wanted.definition, this.lastSeen) : [];
+  }
+
   /** Registers what is new, and runs the one-off task. */
   private async prepare(attempt: EcsAttempt, call: Call): Promise<ApplyResult<Handle>> {
     let revision = attempt.change.revision;
@@ -265,9 +301,15 @@ export class EcsTarget implements Target<Before, Change, Handle> {
       const registered = await register(this.ports, definition, call);
       if (registered.kind !== "registered") return registered;
       revision = registered.revision.arn;
+      if (this.running) warnOfDrift(this.ports, this.running, registered.revision);
     }
     this.tally.revision = revision;
-    return { kind: "applied", handle: preparedHandle(attempt, revision, []), quiet: true };
+    const handle = preparedHandle(attempt, revision, []);
+    const definition = this.definitionOf();
+    if (!attempt.change.task || !definition) return { kind: "applied", handle, quiet: true };
+    const started = await this.task.start(revision, definition, this.lastSeen, call);
+    if (typeof started !== "string") return { kind: "not-applied", cause: started };
+    return { kind: "applied", handle: { ...handle, tasks: [started] }, quiet: true };
   }
 
   private definitionOf(): Definition | undefined {
@@ -298,39 +340,11 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   /** What is known of our deployment; in a fresh process, what its attempt tells. */
   private remembered(attempt: EcsAttempt): Memory {
     if (this.memory) return this.memory;
-    const { service: before } = attempt.before;
-    if (!before) throw new Error("no service to watch");
-    const { inputs, clock } = this.ports;
-    const { updated } = attempt.handle ?? { updated: null };
-    const { failureBudget, until, onPause } = inputs.watch;
-    this.memory = {
-      before,
-      revision: revisionOf(attempt),
-      deployment: updated?.deployment ?? "",
-      createdAt: updated?.createdAt ?? 0,
-      startsDeployment: attempt.change.update?.startsDeployment ?? true,
-      desired: inputs.service.desiredCount,
-      updatedAt: updated?.at ?? clock.now(),
-      seen: false,
-      failedSince: null,
-      steady: 0,
-      missing: 0,
-      failed: [],
-      blind: false,
-      rules: { failureBudget, until, onPause },
-    };
+    this.memory = firstMemory(attempt, this.ports.inputs, this.ports.clock.now());
     return this.memory;
   }
 }
 
 function short(name: string): string {
   return name.split("/").at(-1) ?? name;
-}
-
-function scaledToZero(name: string): Cause {
-  return {
-    code: "HEALTH_CHECK_FAILED",
-    message: `${name} was scaled to a desired count of 0: nothing runs that \`health-check-url\` could reach`,
-    fix: "set `desired-count`, or look at what scales the service in",
-  };
 }

@@ -3,6 +3,7 @@ import type { PlanResult } from "../../../../lib/rollout/target.ts";
 import type { DefinitionPlan } from "../definition/model.ts";
 import { textOf } from "../definition/model.ts";
 import type { Inputs } from "../inputs.ts";
+import type { ScheduleBefore } from "../schedules/schedules.ts";
 import { type Change, type ServiceBefore, type ServiceUpdate, shortRevision } from "./model.ts";
 import { membersOf } from "./update.ts";
 
@@ -13,6 +14,7 @@ export function planChange(
   inputs: Inputs,
   before: ServiceBefore | null,
   definition: DefinitionPlan,
+  schedules: readonly ScheduleBefore[],
 ): PlanResult<Change> {
   if (definition.kind === "refused") {
     const message = definition.problems.join("; ");
@@ -27,16 +29,23 @@ export function planChange(
     digest: definition.digest,
     revision: definition.kind === "use" ? definition.arn : "",
     task: inputs.task !== undefined,
+    schedules,
   };
   if (before === null) return planRegistration(change, definition);
   return planService(inputs, before, change, definition);
 }
 
 function planRegistration(change: Omit<Change, "update">, definition: Wanted): PlanResult<Change> {
-  if (!change.register && !change.task) {
+  const behind = change.schedules.some(({ targets }) => targets.some(({ from }) => from !== change.revision));
+  if (!change.register && !change.task && !behind) {
     return { kind: "unchanged", detail: `${shortRevision(change.revision)} is what is wanted already` };
   }
-  const lines = [...definitionLines(definition), ...taskLines(change)];
+  const lines = [
+    ...(change.register ? [`+ a new revision of ${change.family}`] : []),
+    ...definitionLines(definition),
+    ...taskLines(change),
+    ...scheduleLines(change),
+  ];
   return { kind: "change", change: { ...change, update: null }, lines, stages: 1 };
 }
 
@@ -68,6 +77,7 @@ function planService(
     ...definitionLines(definition),
     ...(same ? [] : [`~ ${before.name}: ${shortRevision(before.revision)} -> ${nameOfNew(planned)}`]),
     ...taskLines(planned),
+    ...scheduleLines(planned),
     ...differing,
     ...(force
       ? [
@@ -98,11 +108,18 @@ function nameOfNew(change: Change): string {
 
 function definitionLines(definition: Wanted): string[] {
   const signs = { added: "+", removed: "-", changed: "~" } as const;
-  return definition.differences.map((one) => `${signs[one.kind]} ${one.text}`);
+  return [
+    ...definition.differences.map((one) => `${signs[one.kind]} ${one.text}`),
+    ...definition.warnings.map((warning) => `! ${warning}`),
+  ];
 }
 
 function taskLines(change: Pick<Change, "task">): string[] {
   return change.task ? ["+ a one-off task of the new revision runs first"] : [];
+}
+
+function scheduleLines({ schedules }: Pick<Change, "schedules">): string[] {
+  return schedules.map(({ kind, name }) => `~ ${kind} ${name} runs the new revision after success`);
 }
 
 /** Settings of the service that differ from what the user set. */

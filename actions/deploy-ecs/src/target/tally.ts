@@ -1,9 +1,15 @@
+import type { ContainerImage, Difference } from "../definition/model.ts";
+
 /** What a run learned on the way, for its outputs, whoever deploys. */
 export interface Tally {
   /** Full ARN of the revision that was deployed, or is to be; "" while unknown. */
   revision: string;
   /** `sha256:...` of its canonical form. */
   digest: string;
+  /** The images that it names. */
+  images: readonly ContainerImage[];
+  /** In what it differs from what ran before. */
+  differences: readonly Difference[];
   /** What ran before. */
   previous: string;
   /** Revision that is to serve again, and since when that is under way (milliseconds since the epoch); "" and 0: none. */
@@ -26,6 +32,8 @@ export function newTally(): Tally {
   return {
     revision: "",
     digest: "",
+    images: [],
+    differences: [],
     previous: "",
     backTo: "",
     backSince: 0,
