@@ -1,0 +1,93 @@
+import type { RunContext } from "../../../lib/action.ts";
+import { messageOf } from "../../../lib/errors.ts";
+import { type FormerImage, manifestFor, platformText, readFormer, sizeOfManifest } from "./former.ts";
+import { checkSize, type FormerSize } from "./gates/size.ts";
+import { adopt, finish } from "./image/finish.ts";
+import type { PreparedImage, PushableImage } from "./image/model.ts";
+import type { Inputs } from "./inputs-model.ts";
+import { manifestAnnotations } from "./labels.ts";
+import type { Plan } from "./plan.ts";
+import type { RegistryClient } from "./registry/client.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** The images that the first repository's tags name now; undefined entries were not asked for or are not there. */
+export interface Formers {
+  /** Most likely this very image: the first tag of the plan. */
+  readonly same: FormerImage | undefined;
+  /** What the first moving tag names: the one to be compared with. */
+  readonly moving: FormerImage | undefined;
+}
+
+/** Reads what the first repository holds under the planned tags: at most two images. */
+export async function readFormers(
+  inputs: Inputs,
+  plan: Plan,
+  client: RegistryClient | undefined,
+  { log, signal }: Pick<RunContext, "log" | "signal">,
+): Promise<Formers> {
+  const [repository] = inputs.registry.images;
+  const [first] = plan.tags.tags;
+  if (!client || !repository || !first) return { same: undefined, moving: undefined };
+  const { path, name } = repository;
+  const movingTag = plan.tags.tags.find(({ kind }) => kind === "moving")?.tag;
+  try {
+    const same = await readFormer(client, path, name, first.tag);
+    const isAsked = movingTag !== undefined && (same === undefined || inputs.gates.maxGrowth !== undefined);
+    if (first.tag === movingTag) return { same, moving: same };
+    return { same, moving: isAsked ? await readFormer(client, path, name, movingTag) : undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    // The push itself tells what is wrong; without one there is only nothing to compare with.
+    log.info(`${name}: the former image cannot be read: ${messageOf(error)}`);
+    return { same: undefined, moving: undefined };
+  }
+}
+
+/** Makes the images pushable: layers that the registry has already are not compressed again. */
+export async function compressImages(
+  images: readonly PreparedImage[],
+  inputs: Inputs,
+  formers: Formers,
+  workshop: Workshop,
+  { log, signal }: Pick<RunContext, "log" | "signal">,
+): Promise<[PushableImage, ...PushableImage[]]> {
+  const folder = workshop.place("compressed");
+  const pushable: PushableImage[] = [];
+  for (const image of images) {
+    const platform = platformText(image.platform);
+    const how = { annotations: manifestAnnotations(inputs.annotations, platform), folder, signal };
+    const adopted = [formers.same, formers.moving]
+      .map((former) => former && manifestFor(former, image.platform))
+      .map((manifest) => manifest && adopt(image, manifest, how))
+      .find((found) => found !== undefined);
+    if (adopted) log.info(`${platform}: the registry has these very layers already`);
+    pushable.push(adopted ?? (await finish(image, how)));
+  }
+  const [first, ...others] = pushable;
+  if (!first) throw new Error("the engine gave out no image");
+  return [first, ...others];
+}
+
+/** Throws TOO_LARGE; every platform has the whole budget. */
+export function checkSizes(images: readonly PushableImage[], inputs: Inputs, formers: Formers): void {
+  for (const image of images) {
+    const largest = [...image.layers].sort((a, b) => b.size - a.size).slice(0, 5);
+    checkSize({
+      bytes: image.sizeCompressed,
+      maxSize: inputs.gates.maxSize,
+      maxGrowth: inputs.gates.maxGrowth,
+      former: formerSize(image, formers.moving),
+      largest,
+    });
+  }
+}
+
+/** Undefined when there is no such image, or one that does not tell its sizes. */
+export function formerSize(
+  image: Pick<PushableImage, "platform">,
+  former: FormerImage | undefined,
+): FormerSize | undefined {
+  const manifest = former && manifestFor(former, image.platform);
+  const bytes = manifest && sizeOfManifest(manifest);
+  return former && bytes !== undefined ? { name: former.name, bytes } : undefined;
+}

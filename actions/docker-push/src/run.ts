@@ -1,0 +1,98 @@
+import type { Green, RunContext } from "../../../lib/action.ts";
+import { type Access, finalPlan, firstPlan, openAccess, proveRight, readingClient } from "./access.ts";
+import { withinBudget } from "./budget.ts";
+import { checkSizes, compressImages, readFormers } from "./compress.ts";
+import { checkFiles } from "./files.ts";
+import { requireNoSecrets } from "./gates/secrets.ts";
+import type { Inputs } from "./inputs.ts";
+import { keepInEngine } from "./keep.ts";
+import { findMaker, type Maker, makeImage, prepareImages } from "./make-image.ts";
+import type { Plan } from "./plan.ts";
+import { type Known, lookAround } from "./repository.ts";
+import { scanImages } from "./scanner.ts";
+import { type Parcel, rootOfImages, sendImages } from "./send.ts";
+import * as tell from "./tell.ts";
+import { openWorkshop, type Workshop } from "./workshop.ts";
+
+/** Plans, builds, gates, pushes and proves; nothing reaches a registry before every gate has passed. */
+export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
+  const { draft, github } = context;
+  if (github.sha !== "") draft.used({ type: "commit", name: github.sha, digest: "" });
+  return withinBudget(inputs.timeoutMs, context, async (bounded) => {
+    try {
+      return await carryOut(inputs, bounded);
+    } finally {
+      tell.tellPhases(bounded);
+      tell.warnOfMasked(bounded);
+    }
+  });
+}
+
+async function carryOut(inputs: Inputs, context: RunContext): Promise<Green> {
+  const { github, env, clock } = context;
+  const known = await context.phase("look", () => lookAround(inputs.root, github, env, clock.now()));
+  const planned = await context.phase("plan", () => firstPlan(inputs, known, context));
+  await context.phase("files", () => checkFiles(inputs, context));
+  const access = await context.phase("login", () => openAccess(inputs, known, context));
+  const plan = await context.phase("tags", () => finalPlan(planned, access, inputs, known, context));
+  if (inputs.dryRun) return "planned";
+  await context.phase("preflight", () => proveRight(access, inputs, context));
+  const workshop = openWorkshop(context);
+  try {
+    const maker = await context.phase("engine", () => findMaker(inputs, known, access, context, workshop));
+    return await makeAndSend({ inputs, context, known, plan, access, workshop, maker });
+  } finally {
+    access.registries.close();
+    workshop.remove();
+  }
+}
+
+/** Everything that is settled before the image is made. */
+interface Job {
+  readonly inputs: Inputs;
+  readonly context: RunContext;
+  readonly known: Known;
+  readonly plan: Plan;
+  readonly access: Access;
+  readonly workshop: Workshop;
+  readonly maker: Maker;
+}
+
+async function makeAndSend(job: Job): Promise<Green> {
+  const { inputs, context, known, plan, access, maker } = job;
+  const startedAt = context.clock.now();
+  const { prepared, images } = await makeGated(job);
+  const root = rootOfImages(images, inputs);
+  if (access.destination.kind !== "push") {
+    tell.tellKept(access.destination.why, root.digest, inputs, context);
+    return "built";
+  }
+  const parcel = { prepared, images, engine: maker.engine?.name ?? inputs.source.kind, startedAt };
+  const result = await context.phase("push", () =>
+    sendImages(parcel, root, { inputs, known, plan, registries: access.registries }, context),
+  );
+  tell.tellPushed(result, inputs, plan, context);
+  return result.outcome;
+}
+
+/** The image, through every gate. */
+async function makeGated(job: Job): Promise<Pick<Parcel, "prepared" | "images">> {
+  const { inputs, context, known, plan, access, workshop, maker } = job;
+  const built = await context.phase("build", () => makeImage(maker, inputs));
+  const prepared = await context.phase("scan", () =>
+    prepareImages(built, { inputs, known, plan }, context, workshop),
+  );
+  tell.tellPrepared(prepared, built, context);
+  requireNoSecrets(prepared);
+  const verdicts = await context.phase("findings", () => scanImages(prepared, inputs, context, workshop));
+  tell.tellFindings(verdicts, context);
+  const images = await context.phase("compress", async () => {
+    const formers = await readFormers(inputs, plan, readingClient(access, inputs, context), context);
+    const made = await compressImages(prepared, inputs, formers, workshop, context);
+    tell.tellSizes(made, formers, context);
+    checkSizes(made, inputs, formers);
+    return made;
+  });
+  if (inputs.load) await context.phase("load", () => keepInEngine(maker, prepared, plan, workshop, context));
+  return { prepared, images };
+}
