@@ -8,6 +8,7 @@ import { codeDeployOperations } from "./codedeploy/operations.ts";
 import { addGroup, codeDeployState, type GroupSetup } from "./codedeploy/set-up.ts";
 import { showTaskSets } from "./codedeploy/show.ts";
 import type { Group } from "./codedeploy/state.ts";
+import { isActive } from "./ecs/rollouts.ts";
 import {
   defaultTiming,
   type FakeService,
@@ -16,6 +17,7 @@ import {
   type TaskDefinition,
   type Timing,
 } from "./ecs/state.ts";
+import { isHealthy } from "./ecs/tasks.ts";
 import { type EcsWorld, ecsWorld } from "./ecs/world.ts";
 import { denial, errorOf, type Fault, isLate, Matcher, type When } from "./faults.ts";
 import { validate } from "./model/validate.ts";
@@ -155,11 +157,36 @@ export class FakeAws {
     return addGroup(state, found, setup);
   }
 
+  /** How the traffic of a service is shared between its deployments, by id; undefined when nothing is being shifted. */
+  trafficOf(service: FakeService): ReadonlyMap<string, number> | undefined {
+    const rollout = service.rollouts[0];
+    const shift = rollout?.strategy !== "ROLLING" && rollout && isActive(rollout) ? rollout : undefined;
+    if (shift && service.completed) {
+      return new Map([
+        [shift.deployment.id, shift.weight],
+        [service.completed.id, 100 - shift.weight],
+      ]);
+    }
+    const course = this.course.state.deployments.find((one) => one.group.service === service);
+    if (!course) return undefined;
+    return new Map([
+      [course.replacement.id, course.weight],
+      [course.original.id, 100 - course.weight],
+    ]);
+  }
+
   /** The service of this name; throws when there is none. */
   service(name = "app"): FakeService {
     const found = this.ecs.state.services.find((service) => service.name === name);
     if (!found) throw new Error(`the world has no service ${name}`);
     return found;
+  }
+
+  /** Whether every task that the service wants is healthy and no other is left. */
+  isSteady(name = "app"): boolean {
+    const service = this.service(name);
+    const live = service.tasks.filter((task) => task.lastStatus !== "STOPPED");
+    return live.length === service.desired && live.every(isHealthy);
   }
 
   /** Someone else registers a revision with this image and updates the service to it. */

@@ -104,7 +104,7 @@ function showTarget(task: FakeTask): Json {
 
 /** The port under which a task is registered. */
 export function portOf(task: FakeTask): number {
-  return task.port ?? Number(balancers(task.service?.members ?? {})[0]?.["containerPort"] ?? 80);
+  return Number(balancers(task.service?.members ?? {})[0]?.["containerPort"] ?? 80);
 }
 
 function fits(shown: Json, target: Json): boolean {

@@ -73,9 +73,7 @@ export interface FakeTask {
   readonly startedBy: string;
   readonly group: string;
   readonly createdAt: number;
-  /** Address and port that the load balancer knows; the port is the service's own unless a host gave another. */
-  ip: string;
-  port?: number;
+  readonly ip: string;
   /** Members of the RunTask or service call that are shown again (launchType, overrides, tags ...). */
   readonly shown: Json;
   lastStatus: "PROVISIONING" | "PENDING" | "RUNNING" | "DEACTIVATING" | "STOPPING" | "STOPPED";

@@ -138,11 +138,11 @@ function pass(ecs: EcsState, events: TaskEvents, task: FakeTask, ms: number): vo
   later(ecs, task, ms, () => becomeHealthy(events, task));
 }
 
-/** Marks a running task's checks as passed. */
-export function becomeHealthy(events: TaskEvents, task: FakeTask): void {
-  if (hasHealthCheck(task)) task.health = "HEALTHY";
-  if (hasTarget(task)) task.target = { state: "healthy" };
-  events.healthy(task);
+/** Marks a running task's checks as passed: both of them, or only the container's or the load balancer's. */
+export function becomeHealthy(events: TaskEvents, task: FakeTask, check?: "container" | "target"): void {
+  if (hasHealthCheck(task) && check !== "target") task.health = "HEALTHY";
+  if (hasTarget(task) && check !== "container") task.target = { state: "healthy" };
+  if (isHealthy(task)) events.healthy(task);
   events.changed(task);
 }
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { ConnectionReset, FakeAwsError, type Json } from "../types.ts";
 import type { FakeAws } from "../world.ts";
+import type { Control } from "./control.ts";
 import { type Asked, read } from "./protocol.ts";
 import { writeQuery, writeQueryError } from "./query.ts";
 
@@ -13,9 +14,9 @@ export interface Listening {
 }
 
 /** Serves a world over HTTP on a free loopback port. */
-export async function serve(world: FakeAws, port = 0): Promise<Listening> {
+export async function serve(world: FakeAws, port = 0, control?: Control): Promise<Listening> {
   const server = createServer((request, response) => {
-    void answer(world, request, response);
+    void answer(world, request, response, control);
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
@@ -33,10 +34,19 @@ export async function serve(world: FakeAws, port = 0): Promise<Listening> {
   };
 }
 
-async function answer(world: FakeAws, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const raw = Buffer.concat(chunks).toString("utf8");
+async function answer(
+  world: FakeAws,
+  request: IncomingMessage,
+  response: ServerResponse,
+  control: Control | undefined,
+): Promise<void> {
+  const raw = await bodyOf(request).catch(() => undefined);
+  if (raw === undefined) return;
+  const order = request.url?.startsWith("/_fake/") ? request.url.slice("/_fake/".length) : undefined;
+  if (order !== undefined && control) {
+    obey(control, order, raw, response);
+    return;
+  }
   const asked = readSafely(request, raw);
   if (!asked) {
     world.violations.push(`${request.method} ${request.url} speaks no protocol of AWS that is played here`);
@@ -59,6 +69,20 @@ async function answer(world: FakeAws, request: IncomingMessage, response: Server
       world.violations.push(`${asked.operation}: the stand-in itself broke: ${String(error)}`);
       send(response, 400, "text/plain", String(error));
     }
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function obey(control: Control, order: string, raw: string, response: ServerResponse): void {
+  try {
+    send(response, 200, "application/json", JSON.stringify(control(order, raw)));
+  } catch (error) {
+    send(response, 400, "text/plain", String(error));
   }
 }
 
