@@ -23,7 +23,7 @@ export async function chooseTarget(ports: EcsPorts, signal: AbortSignal): Promis
   const target = new EcsTarget(ports);
   if (inputs.service.name === "") return { controller: "ECS", target, bakeMs: 0 };
   const service = await asked(() => lookAt(ports, signal), { clock, signal });
-  target.prime(service);
+  target.inspection.prime(service);
   return { controller: "ECS", target, bakeMs: bakeOf(service?.deploymentConfiguration) };
 }
 

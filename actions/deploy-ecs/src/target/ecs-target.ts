@@ -1,5 +1,5 @@
 import { AwsError } from "../../../../lib/aws/errors.ts";
-import { TimeoutError, UserError } from "../../../../lib/errors.ts";
+import { TimeoutError } from "../../../../lib/errors.ts";
 import type {
   Aim,
   ApplyResult,
@@ -16,16 +16,12 @@ import type {
   VerifyResult,
 } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
-import { imagesOf } from "../definition/images.ts";
-import { type Definition, type DefinitionPlan, type Revision, textOf } from "../definition/model.ts";
-import { planDefinition } from "../definition/plan.ts";
 import { diagnose } from "../diagnose/diagnose.ts";
-import { readSchedules, type SchedulesFound } from "../schedules/schedules.ts";
 import { changeService, locateChange } from "./apply.ts";
-import { inProgress, photograph } from "./before.ts";
+import { inProgress } from "./before.ts";
 import { Binding } from "./binding.ts";
 import { moveAll, pruneFamily, restoreAll } from "./commit.ts";
-import { Definitions } from "./definitions.ts";
+import { Inspection } from "./inspection.ts";
 import { firstMemory, type Memory } from "./memory.ts";
 import {
   type Before,
@@ -36,10 +32,8 @@ import {
   revisionOf,
 } from "./model.ts";
 import { Optional } from "./optional.ts";
-import { planChange } from "./plan.ts";
 import type { EcsPorts } from "./ports.ts";
 import { preparedHandle, register, warnOfDrift } from "./prepare.ts";
-import { serviceProblems } from "./problems.ts";
 import { goalOf, takeBack } from "./roll-back.ts";
 import { newTally, type Tally } from "./tally.ts";
 import { TaskStage } from "./task-stage.ts";
@@ -47,9 +41,6 @@ import { TaskWatch } from "./task-watch.ts";
 import { readService, readServicePatiently } from "./update.ts";
 import { verifyService } from "./verify.ts";
 import { lookBack, lookForward, type WatchParts } from "./watch.ts";
-
-/** A look at the service may serve the next question when it is not older than this, milliseconds. */
-const FRESH_MS = 3000;
 
 /** Failures that no stopped task explains better. */
 const EXPLAINED = new Set([
@@ -66,15 +57,11 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   readonly tally: Tally = newTally();
   readonly parts: WatchParts;
   readonly ports: EcsPorts;
-  private readonly definitions: Definitions;
-  private primed: { readonly service: EcsService | undefined; readonly at: number } | undefined;
-  private running: Revision | undefined;
-  private wanted: DefinitionPlan | undefined;
-  private problems: readonly string[] = [];
+  /** What was read before the change. */
+  readonly inspection: Inspection;
   private memory: Memory | undefined;
   private backMemory: Memory | undefined;
   private lastSeen: EcsService | undefined;
-  private schedules: SchedulesFound = { found: [], problems: [] };
   private committing = false;
   private readonly task: TaskStage;
 
@@ -91,64 +78,26 @@ export class EcsTarget implements Target<Before, Change, Handle> {
       tasks: new TaskWatch(ports, optional),
       answered: new Set(),
     };
-    this.definitions = new Definitions(ports);
     this.task = new TaskStage(ports, this.tally);
-  }
-
-  /** Takes over a look at the service that was made a moment ago. */
-  prime(service: EcsService | undefined): void {
-    this.primed = { service, at: this.ports.clock.now() };
+    this.inspection = new Inspection(ports, this.tally, this.task);
   }
 
   async inspect(call: Call): Promise<Before> {
-    const { inputs } = this.ports;
-    const options = { signal: call.signal };
-    const { source } = inputs;
-    const asked = inputs.service.name !== "";
-    const service = asked ? await this.current(call) : undefined;
-    this.lastSeen = service;
-    this.problems = asked ? serviceProblems(service, inputs) : [];
-    const before = service && this.problems.length === 0 ? photograph(service) : null;
-    const named = source.kind === "family" || source.kind === "revision" ? source.name : "";
-    const described = named === "" ? undefined : await this.definitions.read(named, options);
-    const running = before ? await this.definitions.read(before.revision, options) : undefined;
-    this.wanted = planDefinition({
-      source,
-      edits: inputs.edits,
-      described,
-      running,
-      balanced: (before?.targetGroups ?? []).map(({ container }) => container),
-    });
-    this.running = running;
-    this.tally.previous = before?.revision ?? "";
-    if (inputs.schedules.length > 0 && this.wanted.kind !== "refused") {
-      const { apis } = this.ports;
-      const family = textOf(this.wanted.definition["family"]);
-      this.schedules = await readSchedules(apis, inputs.schedules, family, options);
-    }
-    return { service: before };
+    const before = await this.inspection.read(call);
+    this.lastSeen = this.inspection.service;
+    return before;
   }
 
   plan(before: Before): PlanResult<Change> {
-    const { inputs } = this.ports;
-    const { wanted, problems, schedules } = this;
-    if (!wanted) throw new Error("nothing was inspected");
-    const all = [...problems, ...schedules.problems, ...this.definitionProblems(wanted)];
-    if (all.length > 0) throw new UserError(all);
-    if (wanted.kind !== "refused") this.tally.digest = wanted.digest;
-    if (wanted.kind === "use") this.tally.revision = wanted.arn;
-    return planChange(inputs, before.service, wanted, schedules.found);
+    return this.inspection.plan(before);
   }
 
   async gate(_attempt: EcsAttempt, mode: GateMode, call: Call): Promise<GateResult> {
     if (this.ports.inputs.service.name === "") return { kind: "clear" };
-    const service = await this.current(call);
+    const service = await this.inspection.current(call);
     const by = service ? inProgress(service) : "";
-    if (by === "" || mode === "supersede") {
-      this.prime(service);
-      return { kind: "clear" };
-    }
-    this.primed = undefined;
+    if (by === "" || mode === "supersede") return { kind: "clear" };
+    this.inspection.forget();
     return { kind: "busy", by };
   }
 
@@ -218,7 +167,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   async diagnose(attempt: EcsAttempt, cause: Cause, call: Call): Promise<readonly Cause[]> {
     const { apis, inputs, log } = this.ports;
     if (!changesService(attempt) || EXPLAINED.has(cause.code)) return [];
-    const definition = this.definitionOf();
+    const definition = this.inspection.definition;
     const memory = this.remembered(attempt);
     const { cluster, name } = inputs.service;
     return diagnose(
@@ -241,7 +190,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     const change = attempt.change as Change | null;
     if (change?.task) await this.task.stop(attempt.handle?.tasks ?? [], call);
     // A fresh process does not know how far the commit had come.
-    const schedules = this.committing || !this.wanted;
+    const schedules = this.committing || !this.inspection.hasPlanned;
     if (!attempt.before?.service || !changesService(attempt)) {
       if (schedules) await restoreAll(this.ports, change, revisionOf(attempt), call);
       return { kind: "untouched" };
@@ -268,7 +217,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
 
   private async observePrepared(attempt: EcsAttempt, call: Call): Promise<Observation> {
     const [task] = attempt.handle?.tasks ?? [];
-    const definition = this.definitionOf();
+    const definition = this.inspection.definition;
     if (task !== undefined && definition) return this.task.observe(task, definition, call);
     const registered = attempt.change.register ? "registered" : "as it is to be";
     return { kind: "ready", detail: `the task definition is ${registered}` };
@@ -284,46 +233,25 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     return look.seen;
   }
 
-  /** What the inputs ask of the task definition and cannot have; of no interest where it comes from a service that is missing. */
-  private definitionProblems(wanted: DefinitionPlan): readonly string[] {
-    const { inputs } = this.ports;
-    if (this.problems.length > 0 && inputs.source.kind === "running") return [];
-    if (wanted.kind === "refused") return wanted.problems;
-    return inputs.task ? this.task.problems(wanted.definition, this.lastSeen) : [];
-  }
-
   /** Registers what is new, and runs the one-off task. */
   private async prepare(attempt: EcsAttempt, call: Call): Promise<ApplyResult<Handle>> {
     let revision = attempt.change.revision;
     if (attempt.change.register) {
-      const definition = this.definitionOf();
+      const definition = this.inspection.definition;
       if (!definition) throw new Error("no task definition to register");
       const registered = await register(this.ports, definition, call);
       if (registered.kind !== "registered") return registered;
       revision = registered.revision.arn;
-      if (this.running) warnOfDrift(this.ports, this.running, registered.revision);
+      const { running } = this.inspection;
+      if (running) warnOfDrift(this.ports, running, registered.revision);
     }
     this.tally.revision = revision;
     const handle = preparedHandle(attempt, revision, []);
-    const definition = this.definitionOf();
+    const definition = this.inspection.definition;
     if (!attempt.change.task || !definition) return { kind: "applied", handle, quiet: true };
     const started = await this.task.start(revision, definition, this.lastSeen, call);
     if (typeof started !== "string") return { kind: "not-applied", cause: started };
     return { kind: "applied", handle: { ...handle, tasks: [started] }, quiet: true };
-  }
-
-  private definitionOf(): Definition | undefined {
-    return this.wanted && this.wanted.kind !== "refused" ? this.wanted.definition : undefined;
-  }
-
-  /** The last look while it is fresh, else a new one. */
-  private async current(call: Call): Promise<EcsService | undefined> {
-    const { primed } = this;
-    const { clock } = this.ports;
-    if (primed && clock.now() - primed.at < FRESH_MS) return primed.service;
-    const service = await readService(this.ports, call.signal);
-    this.prime(service);
-    return service;
   }
 
   private keep(handle: Handle): void {

@@ -137,8 +137,9 @@ function judgeOurs(
   const [paused] = pausedHooks(rollout);
   if (paused && rules.onPause === "fail") return { kind: "failed", cause: pausedCause(rollout, paused) };
   const suspect = suspectOf(service, memory);
+  const trouble = suspect ? `; ${suspect.message}` : "";
   const waits = paused ? `; paused by hook ${paused.hookId ?? ""}${expiry(paused.expiresAt)}` : "";
-  return { kind: "progressing", detail: `${progress}${waits}`, ...(suspect ? { suspect } : {}) };
+  return { kind: "progressing", detail: `${progress}${waits}${trouble}`, ...(suspect ? { suspect } : {}) };
 }
 
 /** Neither our deployment nor a new one of somebody else is shown. */

@@ -1,8 +1,8 @@
 import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../api/ecs-types.ts";
-import type { WaitUntil } from "../inputs.ts";
+import type { Inputs, WaitUntil } from "../inputs.ts";
 import { primaryOf } from "./before.ts";
 import type { FailedTask } from "./failures.ts";
-import type { ServiceBefore } from "./model.ts";
+import { type EcsAttempt, revisionOf, type ServiceBefore } from "./model.ts";
 
 /** One look at a service: what was asked and answered at one moment. */
 export interface Snapshot {
@@ -64,6 +64,30 @@ export function oursIn(service: EcsService | undefined, memory: Memory): EcsDepl
   return deployments.find(
     (one) => one.taskDefinition === memory.revision && !memory.before.deployments.includes(one.id ?? ""),
   );
+}
+
+/** What is known before the first look: what the attempt tells, also to a fresh process. */
+export function firstMemory(attempt: EcsAttempt, inputs: Inputs, now: number): Memory {
+  const { service: before } = attempt.before;
+  if (!before) throw new Error("there is no service to watch");
+  const { updated } = attempt.handle ?? { updated: null };
+  const { failureBudget, until, onPause } = inputs.watch;
+  return {
+    before,
+    revision: revisionOf(attempt),
+    deployment: updated?.deployment ?? "",
+    createdAt: updated?.createdAt ?? 0,
+    startsDeployment: attempt.change.update?.startsDeployment ?? true,
+    desired: inputs.service.desiredCount,
+    updatedAt: updated?.at ?? now,
+    seen: false,
+    failedSince: null,
+    steady: 0,
+    missing: 0,
+    failed: [],
+    blind: false,
+    rules: { failureBudget, until, onPause },
+  };
 }
 
 /** What is known after a look; pure. */

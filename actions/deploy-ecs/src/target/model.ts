@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../../../lib/aws/call.ts";
 import type { Attempt } from "../../../../lib/rollout/target.ts";
+import type { ScheduleBefore } from "../schedules/schedules.ts";
 
 /** What runs before a deployment, as it is saved: names, ids and numbers, never a value of an environment. */
 export interface Before {
@@ -56,6 +57,8 @@ export interface Change {
   readonly revision: string;
   /** A one-off task runs before the service changes. */
   readonly task: boolean;
+  /** What runs the family by the clock; moved after success. */
+  readonly schedules: readonly ScheduleBefore[];
   /** null when no service is touched. */
   readonly update: ServiceUpdate | null;
 }

@@ -58,3 +58,14 @@ function fieldsLost(revision: Revision, lost: readonly string[]): Registered {
 export function preparedHandle(attempt: EcsAttempt, revision: string, tasks: readonly string[]): Handle {
   return { revision, registered: attempt.change.register, tasks, updated: null };
 }
+
+/** Says so when what runs is not what the family came to last: somebody else deploys it in another way. */
+export function warnOfDrift({ log }: EcsPorts, running: Revision, registered: Revision): void {
+  if (running.family !== registered.family) return;
+  const between = registered.revision - running.revision - 1;
+  if (between > 0) {
+    log.warn(
+      `drift: the service runs ${running.family}:${running.revision}, though ${between} newer revision${between === 1 ? " was" : "s were"} registered since`,
+    );
+  }
+}

@@ -44,7 +44,8 @@ export function hasShifted(rollout: EcsServiceDeployment | undefined): boolean {
 }
 
 function position(stage: string | undefined): number {
-  return LIFECYCLE_STAGES.findIndex((known) => known === stage);
+  const stages: readonly (string | undefined)[] = LIFECYCLE_STAGES;
+  return stages.indexOf(stage);
 }
 
 /** Pause hooks that wait for somebody to say how it goes on. */
@@ -59,4 +60,9 @@ export function describeStage(rollout: EcsServiceDeployment | undefined): string
   const weight = rollout.targetServiceRevision?.requestedProductionTrafficWeight;
   const share = weight === undefined ? "" : `, ${weight}% of the traffic`;
   return `stage ${rollout.lifecycleStage}${share}`;
+}
+
+/** Whether tasks of the new revision run once a deployment has come so far. */
+export function startsTasks(until: WaitUntil): boolean {
+  return until === "completed" || position(until) >= position("POST_SCALE_UP");
 }

@@ -59,10 +59,14 @@ export async function lookBack(
 }> {
   const { ports, binding } = parts;
   const service = await readService(ports, call.signal);
-  const rollout =
-    binding.arn !== "" && back.deployment === "" ? await describe(parts, binding.arn, call) : undefined;
-  const snapshot: Snapshot = { service, rollout };
   const primary = primaryOf(service);
+  // A newer deployment of the old revision speaks for itself; anything else only ECS's own record can tell.
+  const telling =
+    primary?.taskDefinition === back.revision && !before.before.deployments.includes(primary.id ?? "");
+  const asked = binding.arn !== "" && back.deployment === "" && !telling;
+  const hasRoom = ports.meter.hasRoom(ports.inputs.watch.pollIntervalMs);
+  const rollout = asked && hasRoom ? await describe(parts, binding.arn, call) : undefined;
+  const snapshot: Snapshot = { service, rollout };
   const steady =
     primary?.taskDefinition === back.revision && hasCounts(primary) && service?.deployments?.length === 1;
   const memory = {
