@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Headers } from "tar-stream";
 import { pack } from "tar-stream";
 
+/** The header that tar-stream's packer takes. */
+type Header = Parameters<ReturnType<typeof pack>["entry"]>[0];
+
 /** A member for `tarOf`; `content` is for files only. */
-export interface Member extends Omit<Headers, "mtime"> {
+export interface Member extends Omit<Header, "mtime"> {
   readonly content?: string | Buffer;
   /** Seconds since the epoch. */
   readonly time?: number;
@@ -18,7 +20,7 @@ export async function tarOf(members: readonly Member[]): Promise<Buffer> {
   for (const { content, time, ...header } of members) {
     const entry = { uid: 0, gid: 0, mode: 0o644, mtime: new Date((time ?? 0) * 1000), ...header };
     if (content === undefined) tar.entry(entry);
-    else tar.entry(entry, Buffer.from(content));
+    else tar.entry(entry, typeof content === "string" ? Buffer.from(content) : content);
   }
   tar.finalize();
   const chunks: Buffer[] = [];

@@ -192,7 +192,7 @@ describe("the reproducible tar", () => {
         files.map((one) =>
           one.name
             .split("/")
-            .filter((p) => p !== ".")
+            .filter((part: string) => part !== ".")
             .join("/"),
         ),
       );
