@@ -232,6 +232,21 @@ describe("a run that is cut", () => {
     }
   });
 
+  test("a tag that is being set when the cancel comes is set to its end, and goes back", async () => {
+    const { job, path } = await prepared();
+    const ports = portsFor(loginOf(registry));
+    proxy.onRequest((request) => {
+      if (request.method !== "PUT" || !request.target.endsWith("/latest")) return;
+      ports.controller.abort(new Cancelled("the run was cancelled (SIGINT)"));
+      proxy.onRequest(undefined);
+    });
+    const end = await ended(job, ports);
+    expect((end.error as Failure).evidence.join("\n")).toContain(
+      `latest was put back to ${OLD.manifest.digest}`,
+    );
+    expect((await read(path)).slice(2)).toEqual(BEFORE.slice(2));
+  });
+
   test("a kill at each tag leaves a post step all that it needs", async () => {
     for (let killed = 1; killed <= TAGS.length; killed++) {
       const { job, path } = await prepared();

@@ -273,6 +273,13 @@ describe("repeats", () => {
     expect(proxy.seen.filter((seen) => seen.faulty).length).toBe(rule.times);
   });
 
+  test("bytes whose answer was lost are not sent again", async () => {
+    const one = client();
+    proxy.add({ method: "PUT", fault: { kind: "lost-answer" }, times: 1 });
+    await one.uploadBlob(fresh(), blobOf("sent once"));
+    expect(proxy.seen.filter((seen) => seen.method === "PUT")).toHaveLength(1);
+  });
+
   test.each([400, 403, 404])("a %i is never repeated", async (status) => {
     const one = client();
     const { manifest } = await stored(one, fresh());
