@@ -99,6 +99,8 @@ export interface CodeDeployApi {
     states: readonly string[],
     options?: AwsCallOptions,
   ): Promise<readonly string[]>;
+  /** Lets a deployment go on that waits to be told so (status Ready). */
+  continueDeployment(id: string, options?: AwsCallOptions): Promise<void>;
   /** The target of an ECS deployment (`CLUSTER:SERVICE`). */
   getDeploymentTarget(id: string, targetId: string, options?: AwsCallOptions): Promise<DeploymentTarget>;
   /** Asks CodeDeploy to stop, and to put the old task set back when `autoRollback`. */
@@ -125,6 +127,9 @@ export function codeDeployApi(call: AwsCall): CodeDeployApi {
     listDeployments: async (applicationName, deploymentGroupName, includeOnlyStatuses, options) => {
       const input = { applicationName, deploymentGroupName, includeOnlyStatuses };
       return list<string>((await ask("ListDeployments", input, options))["deployments"]);
+    },
+    continueDeployment: async (deploymentId, options) => {
+      await ask("ContinueDeployment", { deploymentId, deploymentWaitType: "READY_WAIT" }, options);
     },
     getDeploymentTarget: async (deploymentId, targetId, options) => {
       const answer = await ask("GetDeploymentTarget", { deploymentId, targetId }, options);
