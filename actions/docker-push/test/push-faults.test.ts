@@ -235,10 +235,12 @@ describe("a run that is cut", () => {
   test("a tag that is being set when the cancel comes is set to its end, and goes back", async () => {
     const { job, path } = await prepared();
     const ports = portsFor(loginOf(registry));
-    proxy.onRequest((request) => {
+    proxy.onRequest(async (request) => {
       if (request.method !== "PUT" || !request.target.endsWith("/latest")) return;
-      ports.controller.abort(new Cancelled("the run was cancelled (SIGINT)"));
       proxy.onRequest(undefined);
+      ports.controller.abort(new Cancelled("the run was cancelled (SIGINT)"));
+      // A registry that takes its time: an undo that does not wait for it looks too early.
+      await new Promise((resolve) => setTimeout(resolve, 200));
     });
     const end = await ended(job, ports);
     expect((end.error as Failure).evidence.join("\n")).toContain(
