@@ -19,6 +19,8 @@ export interface CallRecord {
   readonly operation: string;
   /** The IAM action that the call needs, for example `ecs:UpdateService`. */
   readonly action: string;
+  /** The resources that IAM judges it by; `*` where the action knows none. */
+  readonly resources: readonly string[];
   /** The request's body, byte for byte; in process: its JSON. */
   readonly raw: string;
   readonly input: Json;

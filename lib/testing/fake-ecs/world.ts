@@ -19,12 +19,14 @@ import {
 } from "./ecs/state.ts";
 import { isHealthy } from "./ecs/tasks.ts";
 import { type EcsWorld, ecsWorld } from "./ecs/world.ts";
-import { denial, errorOf, type Fault, isLate, Matcher, type When } from "./faults.ts";
-import { validate } from "./model/validate.ts";
+import type { Fault, When } from "./faults.ts";
+import { type CallOptions, Gate } from "./gate.ts";
+import type { Policy } from "./policy.ts";
 import { randomFrom } from "./random.ts";
+import { resourcesOf } from "./resources.ts";
 import { addService, deployImage, type ServiceSetup } from "./set-up.ts";
 import { Timeline, type TimeOptions } from "./timeline.ts";
-import { type AwsService, type CallRecord, copy, FakeAwsError, type Json, type Operation } from "./types.ts";
+import type { AwsService, CallRecord, Json } from "./types.ts";
 
 /** How a world is made. Without anything: time stands still, everything is checked against AWS's models. */
 export interface WorldOptions extends TimeOptions {
@@ -34,14 +36,6 @@ export interface WorldOptions extends TimeOptions {
   readonly seed?: number;
   /** Requests of these operations may hold members that AWS's model does not know, and keep them. */
   readonly allowUnknown?: readonly string[];
-}
-
-/** What a caller may add to a call. */
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  readonly region?: string;
-  /** The request's own bytes, where there were any. */
-  readonly raw?: string;
 }
 
 /**
@@ -61,29 +55,22 @@ export interface CallOptions {
  */
 export class FakeAws {
   readonly time: Timeline;
-  readonly calls: CallRecord[] = [];
+  /** Every call in the order of arrival. */
+  readonly calls: CallRecord[];
   /** Requests and answers that AWS's published models forbid. A test ends with this list empty. */
-  readonly violations: string[] = [];
+  readonly violations: string[];
   readonly ecs: EcsWorld;
   readonly schedules: Schedules;
   /** Settings of target groups that differ from a new one's, by name (`{ HealthCheckPath: "/health" }`). */
   readonly targetGroups = new Map<string, Json>();
   private readonly course: Course;
   private readonly logs: Logs;
-  private readonly operations: Partial<Record<AwsService, Readonly<Record<string, Operation>>>>;
+  private readonly gate: Gate;
   private readonly behaviours = new Behaviours();
-  private faults: { readonly matcher: Matcher; readonly fault: Fault }[] = [];
-  private hooks: { readonly matcher: Matcher; readonly late: boolean; readonly run: () => void }[] = [];
-  private readonly denied = new Set<string>();
-  private readonly allowUnknown: readonly string[];
-  private readonly random: () => number;
-  private readonly waiting = new Set<(error: Error) => void>();
 
   constructor(options: WorldOptions = {}) {
     this.time = new Timeline(options);
     this.logs = new Logs(() => this.time.now());
-    this.random = randomFrom(options.seed ?? 1);
-    this.allowUnknown = options.allowUnknown ?? [];
     this.ecs = ecsWorld({
       place: { partition: "aws", region: "eu-west-1", account: "123456789012", ...options.place },
       time: this.time,
@@ -98,42 +85,32 @@ export class FakeAws {
     const { state } = this.ecs;
     this.course = { ecs: state, events: this.ecs.events, state: codeDeployState() };
     this.schedules = new Schedules(state.place, () => this.time.now());
-    this.operations = {
-      ecs: this.ecs.operations,
-      codedeploy: codeDeployOperations(this.course),
-      logs: this.logs.operations,
-      elbv2: loadBalancerOperations(state, this.targetGroups),
-      events: this.schedules.eventOperations,
-      scheduler: this.schedules.schedulerOperations,
-      sts: identityOperations(state.place),
-    };
+    this.gate = new Gate({
+      time: this.time,
+      random: randomFrom(options.seed ?? 1),
+      allowUnknown: options.allowUnknown ?? [],
+      resourceOf: (service, operation, input) => resourcesOf(state, service, operation, input),
+      operations: {
+        ecs: this.ecs.operations,
+        codedeploy: codeDeployOperations(this.course),
+        logs: this.logs.operations,
+        elbv2: loadBalancerOperations(state, this.targetGroups),
+        events: this.schedules.eventOperations,
+        scheduler: this.schedules.schedulerOperations,
+        sts: identityOperations(state.place),
+      },
+    });
+    this.calls = this.gate.calls;
+    this.violations = this.gate.violations;
   }
 
   /** One call. Rejects with AWS's error, a reset, or the signal's reason. */
-  readonly call = async (
+  readonly call = (
     service: AwsService,
     operation: string,
     input: Readonly<Json>,
     options: CallOptions = {},
-  ): Promise<Json> => {
-    options.signal?.throwIfAborted();
-    const record = this.note(service, operation, copy(input) as Json, options.raw ?? JSON.stringify(input));
-    this.time.catchUp();
-    this.runHooks(record, false);
-    const fault = this.faults.find(({ matcher }) => matcher.matches(record))?.fault;
-    try {
-      if (fault !== undefined && !isLate(fault)) return await this.break(fault, record, options.signal);
-      const answer = this.perform(record);
-      this.runHooks(record, true);
-      if (fault !== undefined) return await this.break(fault, record, options.signal);
-      record.answer = answer;
-      record.status = 200;
-      return copy(answer);
-    } catch (error) {
-      if (error instanceof FakeAwsError) Object.assign(record, { error: error.code, status: error.status });
-      throw error;
-    }
-  };
+  ): Promise<Json> => this.gate.call(service, operation, input, options);
 
   /** Sets what becomes of tasks of an image (`app:2`, a pattern) or revision (`app:7`); later rules win. */
   behave(key: BehaviourKey, behaviour: Behaviour, role?: Role): void {
@@ -201,30 +178,32 @@ export class FakeAws {
 
   /** Breaks calls. */
   fail(fault: Fault, when: When = {}): void {
-    const once = when.nth !== undefined || when.call !== undefined;
-    const matcher = new Matcher(once ? { times: 1, ...when } : when, this.random);
-    this.faults = [...this.faults, { matcher, fault }];
+    this.gate.fail(fault, when);
   }
 
-  /** No fault from here on. */
+  /** No fault, no denial and no policy from here on. */
   heal(): void {
-    this.faults = [];
-    this.denied.clear();
+    this.gate.heal();
   }
 
-  /** IAM denies these actions (`ecs:ListServiceDeployments`) from here on. */
+  /** IAM denies these actions (`ecs:ListServiceDeployments`, `iam:PassRole`) from here on. */
   deny(...actions: string[]): void {
-    for (const action of actions) this.denied.add(action);
+    this.gate.deny(actions);
+  }
+
+  /** IAM allows only what this policy allows from here on, resources and PassRole included. */
+  enforce(policy: Policy): void {
+    this.gate.policy = policy;
   }
 
   /** Runs `run` before the first call that fits. */
   before(when: When, run: () => void): void {
-    this.hooks.push({ matcher: new Matcher({ times: 1, ...when }, this.random), late: false, run });
+    this.gate.hook(when, false, run);
   }
 
   /** Runs `run` after the first call that fits took effect and before it is answered. */
   after(when: When, run: () => void): void {
-    this.hooks.push({ matcher: new Matcher({ times: 1, ...when }, this.random), late: true, run });
+    this.gate.hook(when, true, run);
   }
 
   /** Moves the world forward. */
@@ -239,61 +218,6 @@ export class FakeAws {
 
   /** Cuts what still hangs. */
   close(): void {
-    for (const reject of this.waiting) reject(new Error("the world was closed"));
-    this.waiting.clear();
-  }
-
-  private note(service: AwsService, operation: string, input: Json, raw: string): CallRecord {
-    const prefix: Partial<Record<AwsService, string>> = { elbv2: "elasticloadbalancing" };
-    const record: CallRecord = {
-      nth: this.calls.length + 1,
-      at: this.time.now(),
-      realAt: Date.now(),
-      service,
-      operation,
-      action: `${prefix[service] ?? service}:${operation}`,
-      raw,
-      input,
-    };
-    this.calls.push(record);
-    return record;
-  }
-
-  private perform(record: CallRecord): Json {
-    const { service, operation, input, action } = record;
-    const allowUnknown = this.allowUnknown.includes(operation);
-    this.complain(record, validate(service, operation, "input", input, { allowUnknown }), "request");
-    if (this.denied.has(action)) throw denial(service, action, "*");
-    const run = this.operations[service]?.[operation];
-    if (!run) throw this.complain(record, [`the stand-in does not play ${operation}`], "request");
-    const answer = run(copy(input));
-    this.complain(record, validate(service, operation, "output", answer, { allowUnknown: true }), "answer");
-    return answer;
-  }
-
-  private complain(record: CallRecord, complaints: readonly string[], side: "request" | "answer"): Error {
-    const text = `${record.service} ${record.operation}, ${side}: ${complaints.join("; ")}`;
-    const error = new FakeAwsError("FakeAwsViolation", text);
-    if (complaints.length === 0) return error;
-    this.violations.push(text);
-    throw error;
-  }
-
-  private runHooks(record: CallRecord, late: boolean): void {
-    for (const hook of this.hooks) if (hook.late === late && hook.matcher.matches(record)) hook.run();
-    this.time.catchUp();
-  }
-
-  private break(fault: Fault, record: CallRecord, signal: AbortSignal | undefined): Promise<never> {
-    const error = errorOf(fault, record);
-    if (error) {
-      if (!(error instanceof FakeAwsError)) record.error = "reset";
-      return Promise.reject(error);
-    }
-    record.error = "hang";
-    return new Promise((_, reject) => {
-      this.waiting.add(reject);
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
+    this.gate.close();
   }
 }
