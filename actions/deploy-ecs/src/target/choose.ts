@@ -3,6 +3,7 @@ import { asked } from "../../../../lib/aws/retry.ts";
 import { UserError } from "../../../../lib/errors.ts";
 import type { Target } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
+import { CodeDeployTarget } from "../codedeploy/target.ts";
 import { EcsTarget } from "./ecs-target.ts";
 import type { EcsPorts } from "./ports.ts";
 import { bakeOf } from "./stages.ts";
@@ -23,6 +24,12 @@ export async function chooseTarget(ports: EcsPorts, signal: AbortSignal): Promis
   const target = new EcsTarget(ports);
   if (inputs.service.name === "") return { controller: "ECS", target, bakeMs: 0 };
   const service = await asked(() => lookAt(ports, signal), { clock, signal });
+  if (service?.deploymentController?.type === "CODE_DEPLOY") {
+    const other = new CodeDeployTarget(ports);
+    const bakeMs = await asked(() => other.waits(signal), { clock, signal });
+    other.prime(service);
+    return { controller: "CODE_DEPLOY", target: other, bakeMs };
+  }
   target.inspection.prime(service);
   return { controller: "ECS", target, bakeMs: bakeOf(service?.deploymentConfiguration) };
 }
@@ -39,6 +46,6 @@ async function lookAt(ports: EcsPorts, signal: AbortSignal): Promise<EcsService 
 }
 
 /** The target of a main step that was killed. */
-export function resumedTarget(ports: EcsPorts, _controller: unknown): Target {
-  return new EcsTarget(ports);
+export function resumedTarget(ports: EcsPorts, controller: unknown): Target {
+  return controller === "CODE_DEPLOY" ? new CodeDeployTarget(ports) : new EcsTarget(ports);
 }
