@@ -6,7 +6,7 @@ import type { BuildInputs } from "../inputs-model.ts";
 export type EngineName = "buildx" | "buildkit" | "classic" | "buildah";
 
 /** What a build is asked for: the inputs, and what the run adds. */
-export interface BuildSpec extends Omit<BuildInputs, "requiredFiles" | "engine"> {
+export interface BuildSpec extends Omit<BuildInputs, "requiredFiles" | "artifact" | "engine"> {
   /** Seconds since the epoch that stand for the build's time (SOURCE_DATE_EPOCH); undefined when not reproducible. */
   readonly commitTime: number | undefined;
   /** The image stays in a local engine when the run is over. */
