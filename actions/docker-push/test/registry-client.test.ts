@@ -349,6 +349,20 @@ describe("repeats", () => {
   });
 });
 
+describe("a cancel amid an upload", () => {
+  test("cancels the upload too", async () => {
+    const path = fresh();
+    const controller = new AbortController();
+    const one = client({ signal: controller.signal });
+    proxy.add({ method: "PUT", fault: { kind: "hang" } });
+    proxy.onRequest((request) => {
+      if (request.method === "PUT") controller.abort(new Error("cancelled by a test"));
+    });
+    await expect(one.uploadBlob(path, blobOf("half"))).rejects.toThrow("cancelled by a test");
+    expect(proxy.seen.at(-1)).toMatchObject({ method: "DELETE", status: 204 });
+  });
+});
+
 describe("what a registry may not get away with", () => {
   test("another digest than the one that was stored", async () => {
     const path = fresh();

@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, lstatSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { chmodSync, mkdtempSync } from "node:fs";
+import { join } from "node:path";
 import { dockerHome } from "../engine/docker-home.ts";
 
 const PREFIX = "goci-docker-";
@@ -14,20 +14,9 @@ export interface PrivateHome {
   ): void;
 }
 
-/** Makes the folder, closed to others (0700) and empty, under the runner's temporary folder. */
-export function makePrivateHome(runnerTemp: string): PrivateHome {
-  const folder = mkdtempSync(join(runnerTemp, PREFIX));
+/** Makes the folder, closed to others (0700) and empty, inside of one that its owner removes. */
+export function makePrivateHome(parent: string): PrivateHome {
+  const folder = mkdtempSync(join(parent, PREFIX));
   chmodSync(folder, 0o700);
   return { folder, fill: (env, auths) => dockerHome(folder, env, auths) };
-}
-
-/**
- * Removes such a folder; also from a post step, which knows its path from saved
- * state only and so removes nothing else. Gone already is fine.
- */
-export function removePrivateHome(folder: string, runnerTemp: string): void {
-  if (!existsSync(folder) || !basename(folder).startsWith(PREFIX) || lstatSync(folder).isSymbolicLink())
-    return;
-  if (realpathSync(dirname(folder)) !== realpathSync(runnerTemp)) return;
-  rmSync(folder, { recursive: true, force: true });
 }

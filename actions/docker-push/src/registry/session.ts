@@ -44,6 +44,11 @@ export class Session {
     this.options = options;
   }
 
+  /** The same session under another abort signal. */
+  under(signal: AbortSignal): Session {
+    return new Session({ ...this.options, signal });
+  }
+
   /** The final answer, after as many tries as are allowed; a 401 never comes back (it throws). */
   call(call: Call): Promise<Answer> {
     return this.repeat(call.what, () => this.once(call));

@@ -8,6 +8,9 @@ import type { Answer, RequestBody } from "./transport.ts";
 /** Parts of a blob that a registry (or a proxy before it) does not take whole, bytes. */
 const CHUNK = 16 << 20;
 
+/** How long a cancelled run may take to cancel an upload, milliseconds. */
+const FAREWELL_MS = 1000;
+
 /** Longest blob that is read into memory, bytes. */
 const SMALL = 8 << 20;
 
@@ -69,11 +72,17 @@ export async function uploadBlob(session: Session, path: string, blob: BlobSourc
     const started = await session.once(startCall(path));
     if (started instanceof Transient) return started;
     if (started.status !== 202) throw session.refused(started, startCall(path));
-    let result = await (whole ? sendWhole : sendChunks)(session, path, blob, started);
-    if (!(result instanceof Transient) && result.status === 413 && whole && blob.size > CHUNK) {
+    const send = async (): Promise<Answer | Transient> => {
+      const result = await (whole ? sendWhole : sendChunks)(session, path, blob, started);
+      if (result instanceof Transient || result.status !== 413 || !whole || blob.size <= CHUNK) return result;
       whole = false;
-      result = await sendAgainInChunks(session, path, blob, started);
-    }
+      return sendAgainInChunks(session, path, blob, started);
+    };
+    const result = await send().catch(async (error: unknown) => {
+      // A cancel: the registry need not keep the half of a blob.
+      await cancelUpload(session.under(AbortSignal.timeout(FAREWELL_MS)), path, started);
+      throw error;
+    });
     if (result instanceof Transient) {
       await cancelUpload(session, path, started);
       return result;
