@@ -1,4 +1,5 @@
 import type { AwsCallOptions } from "../../../../lib/aws/call.ts";
+import { AwsError } from "../../../../lib/aws/errors.ts";
 import { revisionOf } from "../definition/load.ts";
 import type { Revision } from "../definition/model.ts";
 import { secretValues } from "../definition/secrets.ts";
@@ -11,6 +12,17 @@ export class Definitions {
 
   constructor(ports: EcsPorts) {
     this.ports = ports;
+  }
+
+  /** The same; undefined when ECS knows none of that name. */
+  async find(name: string, options: AwsCallOptions): Promise<Revision | undefined> {
+    try {
+      return await this.read(name, options);
+    } catch (error) {
+      // ECS has no code of its own for it.
+      if (error instanceof AwsError && error.name === "ClientException") return undefined;
+      throw error;
+    }
   }
 
   /** A revision by its ARN, `family:revision` or family (then the newest). What it keeps from sight is masked. */

@@ -28,6 +28,8 @@ export class Inspection {
   service: EcsService | undefined;
   private readonly definitions: Definitions;
   private primed: { readonly service: EcsService | undefined; readonly at: number } | undefined;
+  /** Whether the task definition that the inputs name or mean was found. */
+  private hasBase = false;
   private wanted: DefinitionPlan | undefined;
   private problems: readonly string[] = [];
   private schedules: SchedulesFound = { found: [], problems: [] };
@@ -81,16 +83,19 @@ export class Inspection {
     this.problems = asked ? serviceProblems(this.service, inputs) : [];
     const before = this.service && this.problems.length === 0 ? photograph(this.service) : null;
     const named = source.kind === "family" || source.kind === "revision" ? source.name : "";
-    const described = named === "" ? undefined : await this.definitions.read(named, options);
-    this.running = before
-      ? await this.definitions.read(before.revision, options)
-      : await this.newestOfFile(options);
+    const described = named === "" ? undefined : await this.definitions.find(named, options);
+    if (named !== "" && !described) this.problems = [...this.problems, unknownDefinition(named)];
+    // Also that of a service which is refused: one message then names what does not fit its containers too.
+    const runs = before?.revision ?? this.service?.taskDefinition ?? "";
+    this.running =
+      runs === "" ? await this.newestOfFile(options) : await this.definitions.read(runs, options);
+    this.hasBase = source.kind === "running" ? this.running !== undefined : described !== undefined;
     this.wanted = planDefinition({
       source,
       edits: inputs.edits,
       described,
       running: this.running,
-      balanced: (before?.targetGroups ?? []).map(({ container }) => container),
+      balanced: (this.service?.loadBalancers ?? []).map(({ containerName = "" }) => containerName),
     });
     this.tally.previous = before?.revision ?? "";
     await this.readSchedules(options);
@@ -131,11 +136,15 @@ export class Inspection {
     this.schedules = await readSchedules(apis, inputs.schedules, textOf(definition["family"]), options);
   }
 
-  /** What the inputs ask of the task definition and cannot have; that of a missing service is of no interest. */
+  /** What the inputs ask of the task definition and cannot have; of one that is missing nothing more is said. */
   private definitionProblems(wanted: DefinitionPlan): readonly string[] {
     const { inputs } = this.ports;
-    if (this.problems.length > 0 && inputs.source.kind === "running") return [];
+    if (this.problems.length > 0 && inputs.source.kind !== "file" && !this.hasBase) return [];
     if (wanted.kind === "refused") return wanted.problems;
     return inputs.task ? this.task.problems(wanted.definition, this.service) : [];
   }
+}
+
+function unknownDefinition(name: string): string {
+  return `\`task-definition\` is \`${name}\`: there is no such file, and ECS knows no such family or revision`;
 }
