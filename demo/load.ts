@@ -14,7 +14,7 @@ export interface Load {
 
 /** Starts load.yml for a stage. */
 export async function startLoad(
-  stage: Stage,
+  stage: Pick<Stage, "loadSeconds">,
   appPort: number,
   keep: string,
   launch: (inputs: Record<string, string>) => Promise<ActRun>,

@@ -31,11 +31,13 @@ export function renderPage(stages: readonly Shown[]): string {
         : []),
     ],
   }));
-  const kept = stages.filter((stage) => stage.broken.length === 0).length;
+  const run = stages.filter((stage) => stage.outcome !== "skipped");
+  const kept = run.filter((stage) => stage.broken.length === 0).length;
+  const skipped = run.length < stages.length ? ` ${stages.length - run.length} were skipped.` : "";
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>goci demo</title><style>${STYLE}</style></head><body>
 <h1>From commits to proven deployments</h1>
-<p>Commits of one team, carried by goci's workflows. <strong class="${kept === stages.length ? "kept" : "broken"}">${kept} of ${stages.length} stages ended as promised.</strong></p>
+<p>Commits of one team, carried by goci's workflows. <strong class="${kept === run.length ? "kept" : "broken"}">${kept} of ${run.length} stages ended as promised.</strong>${skipped}</p>
 ${overview(stages)}
 <h2>Timeline</h2>${timeline(rows)}<p class="legend"><b style="color:#8aa4bd">■</b> pipeline <b style="color:#5d9c6f">■</b> deployment, after its approval</p>
 ${stages.map(section).join("\n")}

@@ -22,6 +22,7 @@ const PUBLISHED = [
 const STAND_INS: Readonly<Record<string, string>> = {
   "actions/setup-node": "true",
   "actions/setup-go": "true",
+  "aws-actions/configure-aws-credentials": "true",
   // Keeps the files in the demo's own folder, so that the page can show them.
   "actions/upload-artifact":
     'mkdir -p "$GOCI_DEMO_KEEP/$NAME" && printf "%s\\n" "$FILES" | while read -r file; do if [ -e "$file" ]; then cp -r "$file" "$GOCI_DEMO_KEEP/$NAME/"; fi; done',
@@ -54,12 +55,12 @@ export function publishGoci(checkout: string, folder: string): void {
 /** The folders that stand in for third-party actions, by `owner/name@commit`, found in goci's own workflows. */
 export function standIns(goci: string, folder: string): Map<string, string> {
   const found = new Map<string, string>();
-  const workflows = ["pipeline", "ec2", "load-test"].map((name) =>
+  const workflows = ["pipeline", "docker", "ec2", "ecs", "load-test"].map((name) =>
     readFileSync(join(goci, ".github/workflows", `${name}.yml`), "utf8"),
   );
   for (const [, name = "", ref = ""] of workflows
     .join("\n")
-    .matchAll(/uses: (actions\/[\w-]+)@([0-9a-f]{40})/g)) {
+    .matchAll(/uses: ([\w-]+\/[\w-]+)@([0-9a-f]{40})/g)) {
     const script = STAND_INS[name];
     if (script === undefined) continue;
     const target = join(folder, name.replace("/", "-"));
@@ -76,10 +77,10 @@ function standInAction(name: string, script: string): string {
     name,
     description: `Stands in for ${name} where there is no network`,
     inputs: Object.fromEntries(
-      ["node-version", "go-version", "cache", "package-manager-cache", "name", "path"].map((input) => [
-        input,
-        { description: input, required: false },
-      ]),
+      [
+        ...["node-version", "go-version", "cache", "package-manager-cache"],
+        ...["name", "path", "role-to-assume", "aws-region"],
+      ].map((input) => [input, { description: input, required: false }]),
     ),
     runs: {
       using: "composite",

@@ -1,0 +1,226 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { engineProblem, type RunningEngine, startDockerEngine } from "../lib/testing/docker-engine.ts";
+import {
+  ALL_MANIFEST_TYPES,
+  hasRegistry,
+  startRegistry,
+  type TestRegistry,
+} from "../lib/testing/registry.ts";
+import { freePort } from "../lib/testing/sshd.ts";
+import { type ActEvent, type ActResult, startAct } from "./act.ts";
+import type { DeliveryOptions } from "./deliveries.ts";
+import { IMAGE_STAGES, type ImageEvidence, type ImageStage, judgeImage, LEAKY } from "./image-stages.ts";
+import { makeProject } from "./project.ts";
+import type { Shown } from "./shown.ts";
+
+const REPOSITORY = "team/shop";
+const BUILD_IMAGE = "build-image:local";
+
+/** What the run said of one job, and what the registry held when it began. */
+interface Seen {
+  startedAt: number;
+  endedAt: number;
+  readonly outputs: Map<string, string>;
+  readonly accessFrom: number;
+  readonly before: Promise<ReadonlyMap<string, string>>;
+}
+
+/** The stages that end in a registry: one run of image.yml with a Docker engine and a registry of its own. */
+export async function showImages(options: Omit<DeliveryOptions, "machine">): Promise<Shown[]> {
+  const missing = engineProblem() ?? (hasRegistry() ? "" : "not installed: docker-registry");
+  if (missing) {
+    options.progress.say(`image: skipped, ${missing}`);
+    return IMAGE_STAGES.map((stage) => skipped(stage, missing));
+  }
+  options.progress.say("image: starting a Docker engine and a registry");
+  const [engine, registry] = await Promise.all([startDockerEngine(), startRegistry()]);
+  try {
+    importBuildImage(options, engine);
+    return await carry(options, engine, registry);
+  } finally {
+    await Promise.all([engine.stop(), registry.stop()]);
+  }
+}
+
+/** Nothing can be pulled here: what the Dockerfile stands on is made of this machine's own files. */
+function importBuildImage(
+  { checkout, folder }: Pick<DeliveryOptions, "checkout" | "folder">,
+  engine: RunningEngine,
+) {
+  const file = join(folder, "build-image.tar");
+  const script = join(checkout, "sample-app/scripts/make-base.ts");
+  execFileSync(process.execPath, [script, "--with-node", file], { stdio: "pipe" });
+  engine.docker(["import", file, BUILD_IMAGE]);
+  rmSync(file);
+}
+
+async function carry(
+  options: Omit<DeliveryOptions, "machine">,
+  engine: RunningEngine,
+  registry: TestRegistry,
+): Promise<Shown[]> {
+  const { checkout, folder, progress, cancel } = options;
+  cancel.throwIfAborted();
+  const home = join(folder, "image");
+  mkdirSync(home);
+  const commit = makeProject(checkout, join(home, "shop"), "Ship an image", LEAKY);
+  progress.say(`image: commit ${commit.slice(0, 7)} "Ship an image"`);
+  const secrets = join(home, "secrets");
+  writeFileSync(secrets, `REGISTRY_PASSWORD="${registry.password}"\n`, { mode: 0o600 });
+  const seen = new Map<string, Seen>();
+  const pushedAt = Date.now();
+  const run = startAct({
+    act: join(checkout, ".tools/bin/act"),
+    folder: join(home, "shop"),
+    workflow: ".github/workflows/image.yml",
+    event: "workflow_dispatch",
+    variables: { REGISTRY: registry.host, REGISTRY_USER: registry.username, BUILD_IMAGE },
+    secretFile: secrets,
+    repositories: options.repositories,
+    cache: join(home, "cache"),
+    artifacts: join(home, "artifacts"),
+    artifactPort: await freePort(),
+    env: { ...process.env, ...reach(engine), GOCI_DEMO_KEEP: join(home, "kept") },
+    logFile: join(checkout, "demo/out/image.log"),
+    onEvent: (event) => note(event, seen, registry, (text) => progress.say(`image: ${text}`)),
+  });
+  const stop = () => void run.stop();
+  cancel.addEventListener("abort", stop, { once: true });
+  const result = await run.result;
+  cancel.removeEventListener("abort", stop);
+  cancel.throwIfAborted();
+  const last = await tagsOf(registry);
+  const shown: Shown[] = [];
+  for (const [index, stage] of IMAGE_STAGES.entries()) {
+    const own = seen.get(stage.job);
+    const next = seen.get(IMAGE_STAGES[index + 1]?.job ?? "");
+    const until = {
+      access: next?.accessFrom ?? registry.accessLog().length,
+      after: (await next?.before) ?? last,
+    };
+    const evidence = await gather(own, until, registry);
+    shown.push(show(stage, evidence, result, { pushedAt, own, previous: shown.at(-1) }));
+  }
+  for (const stage of shown) tell(stage, (text) => progress.say(text));
+  if (shown.some(({ broken }) => broken.length > 0))
+    console.log(result.tail.map((line) => `          ${line}`).join("\n"));
+  return shown;
+}
+
+/** Where the workflow's steps find the engine; HOME and PATH stay the person's. */
+function reach({ env }: RunningEngine): Record<string, string | undefined> {
+  return { DOCKER_HOST: env["DOCKER_HOST"], DOCKER_CONFIG: env["DOCKER_CONFIG"] };
+}
+
+function note(
+  event: ActEvent,
+  seen: Map<string, Seen>,
+  registry: TestRegistry,
+  say: (text: string) => void,
+): void {
+  const { job = "" } = event;
+  if (event.jobResult) say(`${job}: ${event.jobResult}`);
+  if (!IMAGE_STAGES.some((stage) => stage.job === job)) return;
+  const now = Date.now();
+  const own = seen.get(job) ?? {
+    ...{ startedAt: now, endedAt: now, outputs: new Map<string, string>() },
+    ...{ accessFrom: registry.accessLog().length, before: tagsOf(registry) },
+  };
+  seen.set(job, own);
+  own.endedAt = now;
+  if (event.command === "set-output" && event.stepID?.at(-1) === "push" && event.name) {
+    own.outputs.set(event.name, event.arg ?? "");
+  }
+}
+
+async function tagsOf(registry: TestRegistry): Promise<ReadonlyMap<string, string>> {
+  const answer = await registry.fetch(`/v2/${REPOSITORY}/tags/list`);
+  const list = answer.ok ? ((await answer.json()) as { tags: string[] | null }) : { tags: [] };
+  const tags = list.tags ?? [];
+  const digests = await Promise.all(tags.map((tag) => registry.digestOf(REPOSITORY, tag)));
+  return new Map(tags.map((tag, index) => [tag, digests[index] ?? ""]));
+}
+
+async function gather(
+  own: Seen | undefined,
+  until: { access: number; after: ReadonlyMap<string, string> },
+  registry: TestRegistry,
+): Promise<ImageEvidence> {
+  const output = (name: string) => own?.outputs.get(name) ?? "";
+  const digest = output("digest");
+  const code = output("failure-code");
+  // What the demo itself asks is among the lines too, but it only reads.
+  const access = registry.accessLog().slice(own?.accessFrom ?? 0, until.access);
+  return {
+    outcome: code === "" ? output("outcome") : `refused: ${code}`,
+    reason: output("failure-reason"),
+    digest,
+    size: Number(output("size-compressed") || 0),
+    access,
+    before: (await own?.before) ?? new Map(),
+    after: until.after,
+    manifest: digest === "" ? "" : await manifestDigest(registry, digest),
+  };
+}
+
+async function manifestDigest(registry: TestRegistry, digest: string): Promise<string> {
+  const headers = { accept: ALL_MANIFEST_TYPES };
+  const answer = await registry.fetch(`/v2/${REPOSITORY}/manifests/${digest}`, { headers });
+  if (!answer.ok) return "";
+  return `sha256:${createHash("sha256")
+    .update(Buffer.from(await answer.arrayBuffer()))
+    .digest("hex")}`;
+}
+
+function show(
+  stage: ImageStage,
+  evidence: ImageEvidence,
+  result: ActResult,
+  when: { pushedAt: number; own: Seen | undefined; previous: Shown | undefined },
+): Shown {
+  const startedAt = when.own?.startedAt ?? when.pushedAt;
+  const endedAt = when.own?.endedAt ?? startedAt;
+  // Only the first stage has a pipeline before it.
+  const pushedAt = when.previous ? startedAt : when.pushedAt;
+  return {
+    ...stage,
+    outcome: evidence.outcome,
+    reason: evidence.reason,
+    afterwards: describe(evidence),
+    seconds: (endedAt - pushedAt) / 1000,
+    load: undefined,
+    delivery: { ...result, summaries: result.summaries.filter(({ job }) => job === stage.job) },
+    ...{ pushedAt, builtAt: startedAt, startedAt, endedAt },
+    broken: judgeImage(stage, evidence),
+  };
+}
+
+function describe({ after, size, access }: ImageEvidence): string {
+  const digests = new Set(after.values());
+  const writes = access.filter(({ method }) => method === "PUT" || method === "PATCH").length;
+  const tags = [...after.keys()].sort().join(", ") || "no tag";
+  const names = digests.size === 1 ? `${tags}: ${[...digests][0]?.slice(0, 19)}` : `${digests.size} digests`;
+  return `The registry has ${names}; it saw ${writes} writes${size > 0 ? `; ${(size / 1e6).toFixed(1)} MB` : ""}`;
+}
+
+function skipped(stage: ImageStage, why: string): Shown {
+  const now = Date.now();
+  return {
+    ...stage,
+    outcome: "skipped",
+    reason: why,
+    afterwards: "No image was built, and nothing is claimed of it",
+    seconds: 0,
+    load: undefined,
+    delivery: undefined,
+    ...{ pushedAt: now, builtAt: now, startedAt: now, endedAt: now },
+    broken: [],
+  };
+}
+
+function tell({ key, outcome, broken }: Shown, say: (text: string) => void): void {
+  say(`${key}: ${outcome}${broken.length > 0 ? `, NOT as promised: ${broken.join("; ")}` : ""}`);
+}
