@@ -134,6 +134,11 @@ export class FakeAws {
     return addGroup(state, found, setup);
   }
 
+  /** A Lambda function of a CodeDeploy lifecycle hook answers Failed from here on. */
+  failCodeDeployHook(lambda: string): void {
+    this.course.state.failingHooks.add(lambda);
+  }
+
   /** How the traffic of a service is shared between its deployments, by id; undefined when nothing is being shifted. */
   trafficOf(service: FakeService): ReadonlyMap<string, number> | undefined {
     const rollout = service.rollouts[0];

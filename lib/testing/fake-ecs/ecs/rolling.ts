@@ -144,7 +144,7 @@ export function complete(ecs: EcsState, service: FakeService, primary: Deploymen
 /** Counts a failed task, and trips the circuit breaker when that was one too many. */
 export function countFailure(ecs: EcsState, service: FakeService, deployment: Deployment): void {
   deployment.failed += 1;
-  deployment.retryAt = ecs.time.now() + deployment.retryPause;
+  if (Number.isFinite(deployment.retryAt)) deployment.retryAt = ecs.time.now() + deployment.retryPause;
   deployment.retryPause = Math.min(ecs.timing.retryMax, deployment.retryPause * 1.5);
   const rollout = activeRollout(service);
   if (!rollout || rollout.deployment !== deployment || rollout.back || rollout.breaker !== "MONITORING")
@@ -177,7 +177,7 @@ export function fail(
   );
   if (!back) {
     finishRollout(ecs, rollout, "STOPPED", reason);
-  } else if (rollBack(ecs, service, rollout, reason)) {
+  } else if (service.completed && rollBack(ecs, service, rollout, reason)) {
     addEvent(ecs, service, `rolling back to deployment ${rollout.back?.deployment.id}.`);
   } else {
     // There is nothing to go back to: on a first deployment the rollout just stalls.
