@@ -11,6 +11,8 @@ import { unpacked } from "./unpack.ts";
 /** An image as an archive holds it; its layers may still be compressed. */
 export interface StoredImage {
   readonly config: ImageConfig;
+  /** The config as it stands in the archive: parsed and written again it would be another image id. */
+  readonly configBytes: Buffer;
   readonly layers: readonly FileRange[];
 }
 

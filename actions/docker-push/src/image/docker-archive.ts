@@ -19,11 +19,12 @@ export function readDockerArchive(archive: Archive): StoredImage[] {
   if (!image) throw invalidImage(`\`${archive.path}\` holds no image`);
   if (configs.size > 1) throw invalidImage(`\`${archive.path}\` holds ${configs.size} images: save one only`);
   const names = Array.isArray(image.Layers) ? image.Layers.map(String) : [];
-  const config = asConfig(readDocument(archive, String(image.Config)).json, names.length, archive.path);
+  const document = readDocument(archive, String(image.Config));
+  const config = asConfig(document.json, names.length, archive.path);
   const layers = names.map((name) => {
     const range = archive.find(name);
     if (!range) throw invalidImage(`\`${archive.path}\` lacks the layer ${name}`);
     return range;
   });
-  return [{ config, layers }];
+  return [{ config, configBytes: document.bytes, layers }];
 }

@@ -51,11 +51,12 @@ function collect(
     return range;
   });
   const config = asConfig(readBlob(archive, document.config), layers.length, archive.path);
+  const configBytes = readDocument(archive, blobName(document.config)).bytes;
   const platform = [config.os, config.architecture, config.variant].join("/");
   const known = found.get(platform);
   if (known && JSON.stringify(known.config) !== JSON.stringify(config))
     throw invalidImage(`\`${archive.path}\` holds several images for ${platform}: give one only`);
-  found.set(platform, { config, layers });
+  found.set(platform, { config, configBytes, layers });
 }
 
 function isAttachment(descriptor: Descriptor): boolean {

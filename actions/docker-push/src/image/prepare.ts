@@ -6,7 +6,7 @@ import { configSecrets } from "../scan/config-secrets.ts";
 import { layerSecrets } from "../scan/layer-secrets.ts";
 import { SecretSearch } from "../scan/secret-search.ts";
 import { readArchive, type StoredImage } from "./archive.ts";
-import { commandsOf, encodeConfig, finalConfig, platformOf } from "./config.ts";
+import { commandsOf, encodeConfig, finalConfig, platformOf, sha256 } from "./config.ts";
 import { type FileRange, invalidImage, RangeReader } from "./file-range.ts";
 import type { Layer, PreparedImage, SecretFinding } from "./model.ts";
 import { indexTar } from "./tar-index.ts";
@@ -60,7 +60,11 @@ async function prepareOne(
   }
   const diffIds = layers.map((layer) => layer.diffId);
   const config = finalConfig(stored.config, diffIds, how.labels, how.commitTime);
-  const { bytes, digest } = encodeConfig(config);
+  // What is pushed as it is keeps its image id: the one that was tested.
+  const isKept = how.commitTime === undefined && how.labels.size === 0;
+  const { bytes, digest } = isKept
+    ? { bytes: stored.configBytes, digest: sha256(stored.configBytes) }
+    : encodeConfig(config);
   if (search) secrets.unshift(...configSecrets(config, search));
   const wasted = wastedBytes(plans);
   return {
