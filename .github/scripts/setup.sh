@@ -7,8 +7,12 @@ set -eu
 # Programs of a server lie where a plain user's PATH does not reach.
 PATH=$PATH:/usr/sbin:/sbin
 packages=''
+wishes=''
 
 has() { command -v "$1" >/dev/null 2>&1; }
+
+# wish: for the demo, whose other stages run without it.
+wish() { case " $wishes " in *" $1 "*) ;; *) wishes="$wishes $1" ;; esac; }
 
 need() { case " $packages " in *" $1 "*) ;; *) packages="$packages $1" ;; esac; }
 
@@ -26,9 +30,10 @@ for target in "$@"; do
       has sshd || need openssh-server
       has ssh-keygen || need openssh-client
       has_postgres || need postgresql
-      # A real engine, a real registry and a builder without a daemon. The CLI may be newer than Debian's.
-      { has dockerd && has docker; } || need docker.io
-      has docker-registry || need docker-registry
+      # A real engine and a real registry. The CLI may be newer than Debian's.
+      if [ "$target" = demo ]; then want=wish; else want=need; fi
+      { has dockerd && has docker; } || $want docker.io
+      has docker-registry || $want docker-registry
       ;;
   esac
   [ "$target" != bench ] || has rsync || need rsync
@@ -49,19 +54,24 @@ for target in "$@"; do
   fi
 done
 
-[ -n "$packages" ] || exit 0
+[ -n "$packages$wishes" ] || exit 0
 
-install="apt-get install -y --no-install-recommends$packages"
-if ! has apt-get; then
-  echo "setup: these programs are missing; install what your system calls them:$packages" >&2
+command="apt-get install -y --no-install-recommends"
+can_install() { has apt-get && [ "$(id -u)" = 0 ]; }
+
+if [ -n "$packages" ] && ! can_install; then
+  if has apt-get; then
+    echo "setup: system packages are missing; run: sudo $command$packages" >&2
+  else
+    echo "setup: these programs are missing; install what your system calls them:$packages" >&2
+  fi
   exit 1
 fi
-if [ "$(id -u)" != 0 ]; then
-  echo "setup: system packages are missing; run: sudo $install" >&2
-  exit 1
+if ! can_install; then
+  echo "setup: goes on without$wishes; what needs them is skipped"
+  exit 0
 fi
 
-echo "setup: installing$packages"
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
 # Servers are wanted as programs: their packages must not start them on well-known ports.
@@ -72,10 +82,20 @@ fi
 trap 'rm -f "$log" $made' EXIT
 trap 'exit 130' INT TERM
 export DEBIAN_FRONTEND=noninteractive
-# The lists may be missing or old: they are fetched only when the first try fails.
-$install >"$log" 2>&1 </dev/null ||
-  { apt-get update >>"$log" 2>&1 </dev/null && $install >>"$log" 2>&1 </dev/null; } || {
-  tail -n 20 "$log" >&2
-  echo "setup: the packages could not be installed; run: $install" >&2
-  exit 1
+
+# install PACKAGES: the lists may be missing or old; they are fetched only when the first try fails.
+install() {
+  echo "setup: installing$1"
+  # shellcheck disable=SC2086 # several words each
+  $command $1 >"$log" 2>&1 </dev/null ||
+    { apt-get update >>"$log" 2>&1 </dev/null && $command $1 >>"$log" 2>&1 </dev/null; }
 }
+
+if [ -n "$packages" ] && ! install "$packages"; then
+  tail -n 20 "$log" >&2
+  echo "setup: the packages could not be installed; run: $command$packages" >&2
+  exit 1
+fi
+if [ -n "$wishes" ] && ! install "$wishes"; then
+  echo "setup: goes on without$wishes, which could not be installed; what needs them is skipped"
+fi
