@@ -5,7 +5,7 @@ import { placementTrouble, tellsOfRollback } from "./events.ts";
 import { tellFailed } from "./failures.ts";
 import { hasCounts, type Memory, maybeStale, oursIn, type Snapshot } from "./memory.ts";
 import { shortRevision } from "./model.ts";
-import { describeStage, hasReached, pausedHooks } from "./stages.ts";
+import { describeStage, pausedHooks } from "./stages.ts";
 
 /** ECS's own way back begins together with the failure; one more look shows it, milliseconds. */
 const OWN_ROLLBACK_MS = 4000;
@@ -126,7 +126,7 @@ function judgeOurs(
   if (mine.status === "PRIMARY" && (completed || steady) && hasCounts(mine)) {
     return { kind: "ready", detail: `${shortRevision(memory.revision)} completed: ${progress}` };
   }
-  if (hasReached(rollout, rules.until)) {
+  if (memory.reached) {
     return {
       kind: "ready",
       detail: `${shortRevision(memory.revision)} has reached ${rules.until}: ${progress}`,

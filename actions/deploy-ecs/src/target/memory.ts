@@ -3,6 +3,7 @@ import type { Inputs, WaitUntil } from "../inputs.ts";
 import { primaryOf } from "./before.ts";
 import type { FailedTask } from "./failures.ts";
 import { type EcsAttempt, revisionOf, type ServiceBefore } from "./model.ts";
+import { hasReached } from "./stages.ts";
 
 /** One look at a service: what was asked and answered at one moment. */
 export interface Snapshot {
@@ -29,6 +30,8 @@ export interface Memory {
   readonly updatedAt: number;
   /** Our deployment was PRIMARY in some look. */
   readonly seen: boolean;
+  /** The stage that is waited for was reached in some look: stages only go on, or back as a whole. */
+  readonly reached: boolean;
   /** Our time of the first look that showed it FAILED; null: never. */
   readonly failedSince: number | null;
   /** Looks in a row with the right counts, for services whose deployments have no state. */
@@ -81,6 +84,7 @@ export function firstMemory(attempt: EcsAttempt, inputs: Inputs, now: number): M
     desired: inputs.service.desiredCount,
     updatedAt: updated?.at ?? now,
     seen: false,
+    reached: false,
     failedSince: null,
     steady: 0,
     missing: 0,
@@ -100,6 +104,7 @@ export function remember(memory: Memory, { service, rollout }: Snapshot, now: nu
     deployment: memory.deployment || (mine?.id ?? ""),
     createdAt: memory.createdAt || (mine?.createdAt ?? 0),
     seen: memory.seen || (mine !== undefined && mine === primary),
+    reached: memory.reached || hasReached(rollout, memory.rules.until),
     failedSince: failed ? (memory.failedSince ?? now) : null,
     steady:
       mine !== undefined && hasCounts(mine) && service?.deployments?.length === 1 ? memory.steady + 1 : 0,

@@ -42,7 +42,8 @@ export async function takeBack(
   if (!memory.startsDeployment) return restoreMembers(ports, service, memory, members, call);
   const answered = (attempt.handle?.updated ?? null) !== null;
   if (!mine && !answered) return { kind: "untouched" };
-  const stop = before.proven === before.revision && Object.keys(members).every(isHarmless);
+  const isActive = mine?.rolloutState !== "COMPLETED" && mine?.rolloutState !== "FAILED";
+  const stop = isActive && before.proven === before.revision && Object.keys(members).every(isHarmless);
   if (stop && (await stopOurs(ports, memory, binding, call))) return { kind: "restored" };
   if (!mine && (await hasEnded(ports, binding, call))) return { kind: "restored" };
   return goBack(ports, before, memory.revision, members, call);

@@ -89,8 +89,10 @@ async function readRollout(
   const { ports, binding } = parts;
   const odd = isOdd(service, memory);
   const staged = memory.before.strategy !== "ROLLING" && memory.startsDeployment;
-  const hasRoom = ports.meter.hasRoom(ports.inputs.watch.pollIntervalMs);
-  if (!odd && !hasRoom) return undefined;
+  const { pollIntervalMs, until } = ports.inputs.watch;
+  // What is waited for shows only there.
+  const needed = odd || (until !== "completed" && !memory.reached);
+  if (!needed && !ports.meter.hasRoom(pollIntervalMs)) return undefined;
   if (binding.isOpen(memory, ports.clock.now())) {
     if (!binding.isListed) await binding.list(memory, call);
     else if (staged) await binding.confirm(memory, call);

@@ -1,0 +1,50 @@
+import { expect } from "@jest/globals";
+import { type Story, type Told, tell, truth } from "./story.ts";
+
+/** A story and how it has to end. */
+export interface Row extends Story {
+  readonly name: string;
+  /** Outcome, failure code, and the world's own truth: image of the PRIMARY deployment and its state. */
+  readonly ends: readonly [string, string, string];
+  readonly check?: (told: Told) => void;
+}
+
+const BREAKER = { deploymentCircuitBreaker: { enable: true, rollback: true } };
+const BREAKER_STAYS = { deploymentCircuitBreaker: { enable: true, rollback: false } };
+
+/** Deployment configurations that stories use. */
+export const WITH = {
+  breaker: BREAKER,
+  breakerStays: BREAKER_STAYS,
+  alarms: { alarms: { alarmNames: ["errors"], enable: true, rollback: true } },
+  blueGreen: { strategy: "BLUE_GREEN", bakeTimeInMinutes: 5 },
+  canary: {
+    strategy: "CANARY",
+    bakeTimeInMinutes: 1,
+    canaryConfiguration: { canaryPercent: 10, canaryBakeTimeInMinutes: 2 },
+  },
+  linear: {
+    strategy: "LINEAR",
+    bakeTimeInMinutes: 1,
+    linearConfiguration: { stepPercent: 25, stepBakeTimeInMinutes: 1 },
+  },
+} as const;
+
+/** Writes of a run, in order. */
+export function writes(told: Told): readonly string[] {
+  const reads = /^(Describe|List|Get)/;
+  return told.calls.filter((operation) => !reads.test(operation));
+}
+
+/** What a test of one row does. */
+export async function play(row: Row): Promise<void> {
+  const told = await tell(row);
+  const ended = [told.outcome, told.code, truth(told.aws)];
+  if (ended.join() !== row.ends.join()) {
+    throw new Error(
+      `${row.name}: ended ${ended.join(" | ")}, not ${row.ends.join(" | ")}\n${told.message}\n${told.log.join("\n")}\n${told.calls.join(" ")}`,
+    );
+  }
+  expect(told.aws.violations).toEqual([]);
+  row.check?.(told);
+}
