@@ -96,7 +96,8 @@ async function play(
       resolve(KILLED);
     };
   });
-  const remotes = remotesOf(story, aws, () => !after && died(), cancel);
+  // Only the main step is killed: the post step's calls go on from the same number.
+  const remotes = remotesOf(after ? withoutKill(story) : story, aws, () => died(), cancel);
   const read = new InputReader(env, mask);
   const common = { log, clock: skewed, signal: cancel.signal, mask, state, github, env };
   let outcome = "";
@@ -140,6 +141,10 @@ async function play(
     report: { fields: draft.fields, materials: draft.materials, subjects: draft.subjects },
     calls: aws.calls.map(({ operation }) => operation),
   };
+}
+
+function withoutKill({ killBefore: _, ...story }: Story): Story {
+  return story;
 }
 
 function server(time: VirtualClock, ms: number, happen: () => void): void {
