@@ -32,6 +32,7 @@ describe("reusable workflows", () => {
     );
     writeFileSync(join(project, "one.test.js"), 'import test from "node:test";\ntest("one", () => {});\n');
     writeFileSync(join(project, "made.txt"), "made\n");
+    writeFileSync(join(project, "Dockerfile"), "FROM scratch\nCOPY made.txt /\n");
     // JSON is YAML.
     const workflow = { on: "push", permissions: { contents: "read" }, jobs: { called: job } };
     writeFileSync(join(project, ".github/workflows/call.yml"), JSON.stringify(workflow));
@@ -59,13 +60,15 @@ describe("reusable workflows", () => {
       with: { "node-version": "24, 22", "artifact-paths": "made.txt" },
     });
     expect({ exitCode: result.exitCode, errors: result.errors }).toEqual({ exitCode: 0, errors: [] });
-    const jobs = [...result.jobs.keys()].map((job) => job.split("/").at(-1)?.trim());
+    const ran = [...result.jobs].filter(([, ended]) => ended !== "skipped");
+    const jobs = ran.map(([job]) => job.split("/").at(-1)?.trim());
+    // Without a registry login there is no image.
     expect(jobs.sort()).toEqual(["build (node 24)", "plan", "test (node 22)"]);
     expect(outputOf(result, "test.tests-passed")).toBe("1");
     expect(outputOf(result, "test.artifact-digest")).toMatch(/^sha256:[0-9a-f]{64}$/);
   });
 
-  test("pipeline with a registry login says that it builds no image yet, before anything is built", async () => {
+  test("pipeline with a registry login and no repository says which line to add, before anything is built", async () => {
     const job = {
       uses: "org/goci/.github/workflows/pipeline.yml@v1",
       secrets: { password: "${{ secrets.REGISTRY }}" },
@@ -73,8 +76,40 @@ describe("reusable workflows", () => {
     const result = await call("login", job, "REGISTRY=hunter22\n");
     expect(result.exitCode).not.toBe(0);
     expect(result.errors).toHaveLength(1);
-    expect(result.errors[0]).toContain("set `docker: false`");
+    expect(result.errors[0]).toContain("add `images: <registry>/<owner>/<name>` under `with:`");
     expect(outputOf(result, "test.outcome")).toBe("");
+  });
+
+  test("docker with a user name and no password names the line to add and does not run the action", async () => {
+    const result = await call("no-password", {
+      uses: "org/goci/.github/workflows/docker.yml@v1",
+      with: { images: "127.0.0.1:1/acme/api", username: "robot" },
+    });
+    expect(result.exitCode).not.toBe(0);
+    expect(result.errors).toHaveLength(1);
+    expect(result.errors[0]).toContain("pass the secret `password`");
+    expect(outputOf(result, "push.outcome")).toBe("");
+  });
+
+  test("docker passes its inputs on: a dry run tells the tags, and is red for a context that is not there", async () => {
+    const job = (context: string) => ({
+      uses: "org/goci/.github/workflows/docker.yml@v1",
+      with: {
+        ...{ images: "127.0.0.1:1/acme/api", "branch-tags": "main=edge", tags: "type=raw,value=one" },
+        ...{ "dry-run": true, context },
+      },
+    });
+    const planned = await call("dry-run", job("."));
+    expect({ exitCode: planned.exitCode, errors: planned.errors }).toEqual({ exitCode: 0, errors: [] });
+    expect(outputOf(planned, "push.outcome")).toBe("planned");
+    expect(outputOf(planned, "push.tags").split("\n").sort()).toEqual([
+      "127.0.0.1:1/acme/api:edge",
+      "127.0.0.1:1/acme/api:one",
+    ]);
+    const red = await call("no-context", job("not-there"));
+    expect(red.exitCode).not.toBe(0);
+    expect(red.errors).toHaveLength(1);
+    expect(outputOf(red, "push.failure-code")).toBe("BAD_INPUT");
   });
 
   test("ec2 without a key names the line to add and does not run the action", async () => {
