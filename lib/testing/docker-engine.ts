@@ -45,7 +45,12 @@ export async function startDockerEngine(): Promise<RunningEngine> {
   const config = join(folder, "config");
   const env = { PATH: searchPath(), HOME: folder, DOCKER_HOST: host, DOCKER_CONFIG: config };
   let log = "";
-  const child = spawn(findProgram("dockerd") as string, engineArguments(folder, host), {
+  const [program, ...words] = [
+    ...untilParentDies(),
+    findProgram("dockerd") as string,
+    ...engineArguments(folder, host),
+  ];
+  const child = spawn(program as string, words, {
     env: { PATH: searchPath() },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
@@ -127,6 +132,12 @@ function engineArguments(folder: string, host: string): string[] {
   ];
   // No bridge and no firewall rules: nothing of the machine's network is touched.
   return ["-H", host, ...own, "--bridge", "none", "--iptables=false", "--ip6tables=false"];
+}
+
+/** A test process that is killed can stop nothing: the kernel tells the engine then. */
+function untilParentDies(): string[] {
+  const setpriv = findProgram("setpriv");
+  return setpriv && process.platform === "linux" ? [setpriv, "--pdeathsig", "TERM"] : [];
 }
 
 function searchPath(): string {
