@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { sampleDefinition } from "../../../lib/testing/fake-ecs/set-up.ts";
@@ -53,6 +53,11 @@ async function deploy(inputs: Record<string, string>): Promise<StepResult> {
 
 const operations = () => aws.calls.map((call) => call.operation);
 const writes = () => operations().filter((operation) => WRITE.test(operation));
+
+/** Looks often: the machine may be slow, the test has its own time-out. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 
 /** Red, one error, BAD_INPUT, nothing written. */
 function expectRefusal(result: StepResult): string {
@@ -207,6 +212,47 @@ containerDefinitions:
     expect(result.output).toContain("container app: environment TOKEN added");
     expectValidReport(result.report);
     expectUnseen(result, ["canary-of-the-file", "canary-of-the-input", "canary-of-the-patch"]);
+  });
+
+  test("a YAML file when nothing else is YAML", async () => {
+    file("plain.yaml", "family: file\ncontainerDefinitions: [{name: app, image: 'file:3'}]\n");
+    const result = await deploy({ service: "file", "task-definition": "plain.yaml", "dry-run": "true" });
+    expect({ outcome: result.outputs["outcome"], output: result.output }).toMatchObject({
+      outcome: "planned",
+    });
+  });
+
+  test("a member that ECS does not keep is red before the service is touched", async () => {
+    aws.world.ecs.state.lostFields.push("containerDefinitions.*.neverHeardOf");
+    const patch = { containerDefinitions: { app: { neverHeardOf: { deep: 1 } } } };
+    const result = await deploy({ service: "app", "task-definition-patch": JSON.stringify(patch) });
+    expect(result.outputs).toMatchObject({ outcome: "failed", "failure-code": "FIELDS_LOST" });
+    expect(result.outputs["failure-reason"]).toContain("$.containerDefinitions[0].neverHeardOf");
+    expect(writes()).toEqual(["RegisterTaskDefinition"]);
+  });
+
+  test("a killed step is finished although its file is gone by then", async () => {
+    const path = file("soon-gone.json", JSON.stringify(sampleDefinition("app", "app:7")));
+    aws.world.behave("app:7", { kind: "stuck" });
+    const inputs = { service: "app", "task-definition": path, "poll-interval": "1s" };
+    const running = runner.start("deploy-ecs", inputs, { env: aws.env() });
+    await until(
+      () => operations().slice(operations().indexOf("UpdateService")).length > 3 && writes().length === 2,
+    );
+    running.kill("SIGKILL");
+    const main = await running.result;
+    rmSync(join(runner.workspace, path));
+    const post = await runner.post("deploy-ecs", main, inputs, { env: aws.env() });
+    const { services } = (await aws.world.call("ecs", "DescribeServices", { services: ["app"] })) as {
+      services: { taskDefinition: string; deployments: unknown[] }[];
+    };
+    expect({ output: post.output, service: services[0] }).toMatchObject({
+      service: {
+        taskDefinition: expect.stringMatching(/app:1$/),
+        deployments: [{ rolloutState: "COMPLETED" }],
+      },
+    });
+    expect(post.output).not.toContain("BAD_INPUT");
   });
 
   test("a dry run writes nothing and tells what it would", async () => {
