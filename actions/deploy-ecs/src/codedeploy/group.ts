@@ -3,7 +3,7 @@ import { AwsError } from "../../../../lib/aws/errors.ts";
 import { UserError } from "../../../../lib/errors.ts";
 import type { CodeDeployApi, CodeDeployDeployment, DeploymentGroup } from "../api/codedeploy.ts";
 import type { Inputs } from "../inputs.ts";
-import { ACTIVE_STATES, isOver } from "./judge.ts";
+import { ACTIVE_STATES, isOver, isWayBack } from "./judge.ts";
 import { waitsOf } from "./waits.ts";
 
 /** Deployments looked at when one of ours is searched for: its answer was lost a moment ago, so it is a new one. */
@@ -98,9 +98,10 @@ export class Group {
     );
   }
 
-  /** Asks for the way back; false when the deployment was over already. */
+  /** Asks for the way back; false when the deployment was over already, or is a way back itself. */
   async stop(id: string, options: AwsCallOptions): Promise<boolean> {
-    if (isOver(await this.api.getDeployment(id, options))) return false;
+    const deployment = await this.api.getDeployment(id, options);
+    if (isOver(deployment) || isWayBack(deployment)) return false;
     try {
       await this.api.stopDeployment(id, true, options);
       return true;

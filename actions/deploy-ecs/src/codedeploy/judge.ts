@@ -12,6 +12,11 @@ export function isOver({ status = "" }: CodeDeployDeployment): boolean {
   return OVER.has(status);
 }
 
+/** Whether it is CodeDeploy's own way back from another deployment: nobody may stop that half-way. */
+export function isWayBack({ creator, rollbackInfo }: CodeDeployDeployment): boolean {
+  return creator === "codeDeployRollback" || Boolean(rollbackInfo?.rollbackTriggeringDeploymentId);
+}
+
 /** `InProgress, AllowTraffic InProgress, 10% of the traffic`. */
 export function describeDeployment(
   { status = "Created" }: CodeDeployDeployment,

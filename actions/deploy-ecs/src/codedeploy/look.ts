@@ -132,27 +132,25 @@ export interface Back {
 
 /** One look at the way back: what serves decides, since a rollback may be over before it can be listed. */
 export async function lookBack({ ports }: LookParts, back: Back, call: Call): Promise<Observation> {
-  const deployment = await ports.apis.codeDeploy.getDeployment(back.id, { signal: call.signal });
+  const options = { signal: call.signal };
+  const { codeDeploy } = ports.apis;
+  const ours = await codeDeploy.getDeployment(back.id, options);
+  const next = back.own ? (ours.rollbackInfo?.rollbackDeploymentId ?? "") : "";
+  const deployment = next === "" ? ours : await codeDeploy.getDeployment(next, options);
   const service = await readService(ports, call.signal);
   const primary = primarySet(service);
-  const known = [back.revision, back.ours].includes(primary?.taskDefinition ?? back.ours);
-  if (!known)
-    return { kind: "superseded", by: `task set ${primary?.id ?? "?"} of ${primary?.taskDefinition ?? "?"}` };
+  const serving = primary?.taskDefinition ?? back.ours;
+  if (serving !== back.revision && serving !== back.ours) {
+    return { kind: "superseded", by: `task set ${primary?.id ?? "?"} of ${shortRevision(serving)}` };
+  }
   const name = shortRevision(back.revision);
-  if (!isOver(deployment)) {
-    return { kind: "progressing", detail: `going back to ${name}: ${describeDeployment(deployment)}` };
+  const detail = `going back to ${name}: ${describeDeployment(deployment)}`;
+  if (!isOver(deployment)) return { kind: "progressing", detail };
+  if (service !== undefined && servesAgain(service, back.revision)) {
+    return { kind: "ready", detail: `${name} serves again` };
   }
-  const broken = !back.own && deployment.status !== "Succeeded";
-  if (broken)
-    return { kind: "failed", cause: { ...causeOfEnd(deployment, undefined), code: "ROLLBACK_FAILED" } };
-  const rest = (service?.taskSets ?? []).filter(
-    (set) => set !== primary && (set.runningCount ?? 0) > 0,
-  ).length;
-  if (service === undefined || !servesAgain(service, back.revision)) {
-    return { kind: "progressing", detail: `going back to ${name}` };
-  }
-  return {
-    kind: "ready",
-    detail: `${name} serves again${rest > 0 ? "; the new task set is still ending" : ""}`,
-  };
+  // Stopped or failed as ours is, it says nothing of the way back; a way back that is so has failed.
+  const broken = deployment.status !== "Succeeded" && (next !== "" || !back.own);
+  if (!broken) return { kind: "progressing", detail: `going back to ${name}` };
+  return { kind: "failed", cause: { ...causeOfEnd(deployment, undefined), code: "ROLLBACK_FAILED" } };
 }
