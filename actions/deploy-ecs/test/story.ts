@@ -1,4 +1,5 @@
 import type { RunContext } from "../../../lib/action.ts";
+import type { Clock } from "../../../lib/clock.ts";
 import { Failure } from "../../../lib/errors.ts";
 import { readGitHubContext } from "../../../lib/github-context.ts";
 import type { ProbeAnswer } from "../../../lib/http.ts";
@@ -97,7 +98,7 @@ async function play(
     };
   });
   // Only the main step is killed: the post step's calls go on from the same number.
-  const remotes = remotesOf(after ? withoutKill(story) : story, aws, () => died(), cancel);
+  const remotes = remotesOf(after ? withoutKill(story) : story, aws, () => died(), cancel, clock);
   const read = new InputReader(env, mask);
   const common = { log, clock: skewed, signal: cancel.signal, mask, state, github, env };
   let outcome = "";
@@ -151,7 +152,13 @@ function server(time: VirtualClock, ms: number, happen: () => void): void {
   time.at(ms, happen);
 }
 
-function remotesOf(story: Story, aws: World, die: () => void, cancel: AbortController): Remotes {
+function remotesOf(
+  story: Story,
+  aws: World,
+  die: () => void,
+  cancel: AbortController,
+  clock: Clock,
+): Remotes {
   return {
     call: async (service, operation, input, options) => {
       if (story.killBefore !== undefined && aws.calls.length + 1 === story.killBefore) {
@@ -159,7 +166,9 @@ function remotesOf(story: Story, aws: World, die: () => void, cancel: AbortContr
         return new Promise(() => {});
       }
       try {
-        return await aws.call(service, operation, input, options);
+        return await within(clock, options?.signal, (signal) =>
+          aws.call(service, operation, input, { signal }),
+        );
       } finally {
         if (story.cancelAfter?.(aws)) {
           cancel.abort(new Failure("the run was cancelled", { code: "CANCELLED", outcome: "cancelled" }));
@@ -173,6 +182,26 @@ function remotesOf(story: Story, aws: World, die: () => void, cancel: AbortContr
       return { kind: "response", status, headers: {}, body: "", ms: 1 };
     },
   };
+}
+
+/** As the SDK does: an answer that does not come is a time-out. */
+async function within<T>(
+  clock: Clock,
+  outer: AbortSignal | undefined,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const over = new AbortController();
+  const timeout = Object.assign(new Error("no answer within 15 s"), { name: "TimeoutError" });
+  clock.sleep(15_000, over.signal).then(
+    () => late.abort(timeout),
+    () => {},
+  );
+  try {
+    return await ask(AbortSignal.any([late.signal, ...(outer ? [outer] : [])]));
+  } finally {
+    over.abort();
+  }
 }
 
 function inputEnv(inputs: Readonly<Record<string, string>>): Record<string, string> {
