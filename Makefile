@@ -9,7 +9,7 @@ LINTERS := .tools/bin/.linters
 MODELS := .tools/.models
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check dist dist-check generate bench clean
+.PHONY: help setup demo test check dist dist-check generate policies bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ dist-check: $(PACKAGES) ## build the bundles in another folder and compare every
 generate: $(PACKAGES) ## write the actions' README tables and the workflows' inputs from action.yml
 	@$(NODE) .github/scripts/readme-tables.ts
 	@$(NODE) .github/scripts/workflow-inputs.ts
+
+policies: $(PACKAGES) $(MODELS) ## write the IAM policies of docs/iam from what the tests see being called
+	@GOCI_WRITE_POLICIES=true NODE_OPTIONS=--experimental-vm-modules $(NODE) node_modules/jest/bin/jest.js actions/deploy-ecs/test/policies.test.ts
 
 bench: $(PACKAGES) $(SAMPLE_PACKAGES) $(MODELS) ## measure and print ratios
 	@sh .github/scripts/setup.sh bench

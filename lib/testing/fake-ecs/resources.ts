@@ -12,6 +12,7 @@ export function resourcesOf(
   service: AwsService,
   operation: string,
   input: Json,
+  groupOf: (deploymentId: string) => { readonly application: string; readonly name: string } | undefined,
 ): readonly string[] {
   switch (service) {
     case "ecs":
@@ -27,7 +28,7 @@ export function resourcesOf(
         arn(ecs, "scheduler", `schedule/${String(input["GroupName"] ?? "default")}/${String(input["Name"])}`),
       ];
     case "codedeploy":
-      return [codeDeployResource(ecs, operation, input)];
+      return [codeDeployResource(ecs, operation, input, groupOf(String(input["deploymentId"])))];
     default:
       return ["*"];
   }
@@ -72,8 +73,15 @@ function taskArn(ecs: EcsState, cluster: string, task: unknown): string {
   return String(task).startsWith("arn:") ? String(task) : arn(ecs, "ecs", `task/${cluster}/${String(task)}`);
 }
 
-function codeDeployResource(ecs: EcsState, operation: string, input: Json): string {
-  const { applicationName, deploymentGroupName, deploymentConfigName } = input;
+function codeDeployResource(
+  ecs: EcsState,
+  operation: string,
+  input: Json,
+  group: { readonly application: string; readonly name: string } | undefined,
+): string {
+  const { deploymentConfigName } = input;
+  const applicationName = input["applicationName"] ?? group?.application;
+  const deploymentGroupName = input["deploymentGroupName"] ?? group?.name;
   if (operation === "GetDeploymentConfig")
     return arn(ecs, "codedeploy", `deploymentconfig:${String(deploymentConfigName)}`);
   if (operation === "RegisterApplicationRevision")

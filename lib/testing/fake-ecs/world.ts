@@ -1,6 +1,7 @@
 import { identityOperations } from "./around/identity.ts";
 import { loadBalancerOperations } from "./around/load-balancer.ts";
 import { Logs } from "./around/logs.ts";
+import { publicRegistryOperations, registryOperations } from "./around/registry.ts";
 import { Schedules } from "./around/schedules.ts";
 import { type Behaviour, type BehaviourKey, Behaviours, type Role } from "./behaviour.ts";
 import { type Course, keepUp } from "./codedeploy/course.ts";
@@ -9,6 +10,7 @@ import { addGroup, codeDeployState, type GroupSetup } from "./codedeploy/set-up.
 import { showTaskSets } from "./codedeploy/show.ts";
 import type { Group } from "./codedeploy/state.ts";
 import { isActive } from "./ecs/rollouts.ts";
+import { scale as scaleService } from "./ecs/services.ts";
 import {
   defaultTiming,
   type FakeService,
@@ -89,11 +91,20 @@ export class FakeAws {
       time: this.time,
       random: randomFrom(options.seed ?? 1),
       allowUnknown: options.allowUnknown ?? [],
-      resourceOf: (service, operation, input) => resourcesOf(state, service, operation, input),
+      resourceOf: (service, operation, input) =>
+        resourcesOf(
+          state,
+          service,
+          operation,
+          input,
+          (id) => this.course.state.deployments.find((one) => one.id === id)?.group,
+        ),
       operations: {
         ecs: this.ecs.operations,
         codedeploy: codeDeployOperations(this.course),
         logs: this.logs.operations,
+        ecr: registryOperations(state),
+        "ecr-public": publicRegistryOperations(state),
         elbv2: loadBalancerOperations(state, this.targetGroups),
         events: this.schedules.eventOperations,
         scheduler: this.schedules.schedulerOperations,
@@ -174,6 +185,12 @@ export class FakeAws {
   /** Someone else registers a revision with this image and updates the service to it. */
   deploy(name: string, image: string): TaskDefinition {
     return deployImage(this.ecs.state, this.service(name), image);
+  }
+
+  /** Someone else (or autoscaling) changes the service's count. */
+  scale(name: string, desired: number): void {
+    scaleService(this.service(name), desired);
+    this.ecs.state.look(this.service(name));
   }
 
   /** An alarm begins to ring (or stops to). */
