@@ -20,6 +20,11 @@ const COURTESY_MS = 5000;
 
 /** The plan as far as git and the event tell it; outputs are set from here on. */
 export async function firstPlan(inputs: Inputs, known: Known, context: RunContext): Promise<Plan> {
+  const { facts } = known;
+  const time = known.isTimeKnown
+    ? `of ${facts.commitTime.toISOString()}`
+    : "of an unknown time, taken as 1970";
+  context.log.info(`commit ${facts.sha || "unknown"} ${time}, ref ${facts.ref || "unknown"}`);
   const plan = makePlan(inputs, known, [], context);
   const isWanted = destinationOf(inputs, context.github, known.event, true).kind === "push";
   tellPlan(plan, inputs, context);

@@ -17,7 +17,9 @@ export function placeProblems(inputs: Pick<Inputs, "source" | "build" | "root" |
   if (!context) problems.push(`\`context\` is ${shown(build.context)}, which does not exist`);
   else if (!context.isDirectory())
     problems.push(`\`context\` is ${shown(build.context)}, which is no folder`);
-  if (statSync(build.file, { throwIfNoEntry: false })?.isFile()) return problems;
+  const isWithin = build.file.startsWith(`${build.context}/`);
+  if (statSync(build.file, { throwIfNoEntry: false })?.isFile() || (isWithin && !context?.isDirectory()))
+    return problems;
   const inContext = resolve(build.context, relative(root, build.file));
   const hint = existsSync(inContext)
     ? `: write ${shown(inContext)}, since \`file\` starts at \`working-directory\``

@@ -35,7 +35,7 @@ async function carryOut(inputs: Inputs, context: RunContext): Promise<Green> {
   await context.phase("files", () => checkFiles(inputs, context));
   const access = await context.phase("login", () => openAccess(inputs, known, context));
   const plan = await context.phase("tags", () => finalPlan(planned, access, inputs, known, context));
-  if (inputs.dryRun) return "planned";
+  if (inputs.dryRun) return tell.tellPlanned(plan, inputs, context);
   await context.phase("preflight", () => proveRight(access, inputs, context));
   const workshop = openWorkshop(context);
   try {

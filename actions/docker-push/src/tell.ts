@@ -16,6 +16,10 @@ type Ports = Pick<RunContext, "draft" | "log" | "mask">;
 /** What is known once the image is made, before anything is compressed. */
 export function tellPrepared(images: readonly PreparedImage[], built: Built, { draft, log }: Ports): void {
   const sum = images.reduce((total, image) => total + image.sizeUncompressed, 0);
+  for (const image of images)
+    log.info(
+      `${platformText(image.platform)}: ${image.layers.length} layers, ${image.secrets.length} secrets found`,
+    );
   draft.output("imageid", images[0]?.configDigest ?? "");
   draft.output("config-digest", images[0]?.configDigest ?? "");
   draft.output("size-uncompressed", sum);
@@ -127,6 +131,20 @@ export function tellPushed(result: PushResult, inputs: Inputs, plan: Plan, { dra
 function pushedTable(tags: readonly PushedTag[], image: string): string {
   const rows = tags.map(({ image: name, tag, action }) => [escapeMarkdown(`${name}:${tag}`), action]);
   return `\n${table(["tag", ""], rows)}\n${codeBlock(`docker pull ${image}`, "sh")}`;
+}
+
+/** What a run would do. */
+export function tellPlanned(plan: Plan, inputs: Inputs, { draft, log }: Ports): "planned" {
+  const wanted =
+    inputs.build.engine === "auto" ? "an engine that is found to be able to" : inputs.build.engine;
+  const made = inputs.source.kind === "build" ? `built by ${wanted}` : `taken from \`${inputs.source.kind}\``;
+  const goes = inputs.push ? "pushed" : "not pushed (`push` is `false`)";
+  log.info(`the image would be ${made}, gated and ${goes}`);
+  const rows = inputs.registry.images.flatMap(({ name }) =>
+    plan.tags.tags.map(({ tag, kind }) => [escapeMarkdown(`${name}:${tag}`), kind]),
+  );
+  draft.summary += `\nWould be ${escapeMarkdown(made)}, gated and ${escapeMarkdown(goes)}:\n\n${table(["tag", "kind"], rows)}`;
+  return "planned";
 }
 
 /** Why nothing was pushed, for a reader who expected it. */
