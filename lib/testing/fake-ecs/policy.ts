@@ -1,3 +1,4 @@
+import { clusterName } from "./ecs/services.ts";
 import type { CallRecord, Json } from "./types.ts";
 
 /** One statement of an IAM policy, as far as it is judged here: actions, resources, and the service of a PassRole. */
@@ -38,10 +39,25 @@ function fits(pattern: string, text: string): boolean {
   return new RegExp(`^${source}$`, "s").test(text);
 }
 
-/** Everything that IAM asks about for a call: its own action, and the roles that it hands on. */
+/** Everything that IAM asks about for a call: its own action, the tags that it sets, and the roles that it hands on. */
 export function wantedOf(record: CallRecord): readonly Wanted[] {
   const own = record.resources.map((resource) => ({ action: record.action, resource }));
-  return [...own, ...rolesOf(record).map((resource) => ({ action: "iam:PassRole", resource }))];
+  return [
+    ...own,
+    ...tagsOf(record),
+    ...rolesOf(record).map((resource) => ({ action: "iam:PassRole", resource })),
+  ];
+}
+
+/** Who creates something with tags has to be allowed to tag it. */
+function tagsOf({ operation, input }: CallRecord): readonly Wanted[] {
+  const action = "ecs:TagResource";
+  if (((input["tags"] ?? []) as readonly Json[]).length === 0) return [];
+  const place = "arn:aws:ecs:eu-west-1:123456789012";
+  if (operation === "RegisterTaskDefinition")
+    return [{ action, resource: `${place}:task-definition/${String(input["family"])}:new` }];
+  if (operation !== "RunTask") return [];
+  return [{ action, resource: `${place}:task/${clusterName(input["cluster"])}/new` }];
 }
 
 /** The roles that a call hands to a service. */

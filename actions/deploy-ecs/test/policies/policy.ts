@@ -26,13 +26,7 @@ const WORLD: Readonly<Record<string, string>> = {
 
 /** The IAM actions that calls need: their own, and those that AWS checks because of what they hold. */
 export function actionsOf(calls: readonly CallRecord[]): Set<string> {
-  const actions = calls.flatMap((call) => {
-    const { action, input } = call;
-    const creates = action === "ecs:RegisterTaskDefinition" || action === "ecs:RunTask";
-    const tagged = creates && Array.isArray(input["tags"]) && input["tags"].length > 0;
-    return [...wantedOf(call).map((wanted) => wanted.action), ...(tagged ? ["ecs:TagResource"] : [])];
-  });
-  return new Set(actions);
+  return new Set(calls.flatMap((call) => wantedOf(call).map(({ action }) => action)));
 }
 
 /** The policy that grants these actions and nothing else: one statement for each set of resources. */
