@@ -9,8 +9,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { runWithCaches } from "../src/engine/cache-import.ts";
 import { childEnv } from "../src/engine/child.ts";
 import { dockerHome } from "../src/engine/docker-home.ts";
+import type { BuildSpec } from "../src/engine/engine.ts";
 import { chooseEngine } from "../src/engine/probe.ts";
 import { contextOf, fakePrograms, portsOf, specOf } from "./engine-kit.ts";
 import { makeFolder } from "./image-kit.ts";
@@ -185,6 +187,48 @@ build) case "$*" in *--cache-to*) echo 'denied: no cache for you' >&2; exit 1 ;;
   });
   expect((await result).images).toHaveLength(1);
   expect(ports.log.lines.at(-1)).toContain("the cache was not stored: denied: no cache for you");
+});
+
+describe("a cache to read from", () => {
+  const answer = (withCache: string) =>
+    fakePrograms({
+      tool: `case "$*" in *--cache-from*) ${withCache} ;; *) echo '#5 [2/2] RUN x'; echo '#5 DONE 0.1s' ;; esac`,
+    });
+  const argvFor = (spec: BuildSpec) =>
+    ["tool", ...spec.cacheFrom.flatMap((one) => ["--cache-from", one])] as [string, ...string[]];
+  const spec = () => specOf(plain(), { cacheFrom: ["r/c"] });
+
+  test.each([
+    ["hangs", "echo '#3 importing cache manifest from r/c'; sleep 60", 300],
+    ["is refused", "echo 'ERROR: failed to configure registry cache importer: 401' >&2; exit 1", 60_000],
+  ])("that %s is done without", async (_, script, limit) => {
+    const env = answer(script);
+    const ports = portsOf(env, plain());
+    const transcript = await runWithCaches(argvFor, env, spec(), ports, limit);
+    expect(transcript.counts().steps).toBe(1);
+    expect(ports.log.lines).toContain(
+      "warning: `cache-from`: a cache cannot be read; the build starts without it",
+    );
+    expect(ports.log.annotations).toEqual([]);
+  });
+
+  test.each([
+    [
+      "has begun a step",
+      "echo '#3 importing cache manifest from r/c'; echo '#4 [1/2] RUN a'; sleep 1; echo 'cache import' >&2; exit 1",
+    ],
+    [
+      "fails by itself",
+      "echo '#3 importing cache manifest from r/c'; echo '#3 DONE 0.1s'; sleep 1; echo 'no such stage' >&2; exit 1",
+    ],
+  ])("a build that %s is never repeated", async (_, script) => {
+    const env = answer(script);
+    const ports = portsOf(env, plain());
+    await expect(runWithCaches(argvFor, env, spec(), ports, 300)).rejects.toMatchObject({
+      code: "BUILD_FAILED",
+    });
+    expect(ports.log.lines.filter((line) => line.startsWith("warning"))).toEqual([]);
+  });
 });
 
 /** As `fakePrograms`, without the machine's own programs. */

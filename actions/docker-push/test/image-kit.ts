@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "@jest/globals";
 import { pack } from "tar-stream";
 
 /** The header that tar-stream's packer takes. */
@@ -32,8 +33,16 @@ export function digestOf(bytes: Buffer | string): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
+const made: string[] = [];
+afterAll(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is removed when the tests of the file are over. */
 export function makeFolder(): string {
-  return mkdtempSync(join(tmpdir(), "goci-image-"));
+  const folder = mkdtempSync(join(tmpdir(), "goci-image-"));
+  made.push(folder);
+  return folder;
 }
 
 /** A config for these layers. */

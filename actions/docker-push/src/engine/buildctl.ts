@@ -2,10 +2,11 @@ import { cannotMeet } from "./abilities.ts";
 import { buildctlArguments } from "./arguments.ts";
 import { eachPlatform } from "./build-run.ts";
 import { exportCache } from "./cache-export.ts";
-import { ask, childEnv, runBuild } from "./child.ts";
+import { runWithCaches } from "./cache-import.ts";
+import { ask, childEnv } from "./child.ts";
 import type { DockerFacts } from "./docker-facts.ts";
 import { dockerLoad } from "./docker-images.ts";
-import type { Engine, EnginePorts } from "./engine.ts";
+import type { BuildSpec, Engine, EnginePorts } from "./engine.ts";
 
 /** A BuildKit daemon that buildctl reaches (BUILDKIT_HOST, or its usual socket). */
 export async function findBuildctl(
@@ -33,7 +34,8 @@ export async function findBuildctl(
       eachPlatform(spec, where, async (run) => {
         const buildEnv = childEnv(where, spec);
         const argv = buildctlArguments(run, "");
-        const transcript = await runBuild(argv, buildEnv, spec, where);
+        const argvFor = (one: BuildSpec) => buildctlArguments({ ...run, spec: one }, "");
+        const transcript = await runWithCaches(argvFor, buildEnv, spec, where);
         await exportCache(argv, buildEnv, spec.cacheTo, where);
         return { image: { path: run.output, platform: run.platform }, ...transcript.counts() };
       }),

@@ -2,7 +2,8 @@ import { cannotMeet } from "./abilities.ts";
 import { buildxArguments } from "./arguments.ts";
 import { eachPlatform } from "./build-run.ts";
 import { exportCache } from "./cache-export.ts";
-import { ask, childEnv, runBuild } from "./child.ts";
+import { runWithCaches } from "./cache-import.ts";
+import { ask, childEnv } from "./child.ts";
 import { type DockerFacts, major } from "./docker-facts.ts";
 import { dockerLoad, dropImage, saveBuilt } from "./docker-images.ts";
 import type { BuildSpec, Engine, EnginePorts } from "./engine.ts";
@@ -32,7 +33,7 @@ export async function findBuildx(
     "type=cacheonly",
     "-",
   ] as const;
-  const trial = await ask([...argv], env, ports, TRIAL);
+  const trial = await ask([...argv], env, ports, { stdin: TRIAL });
   if (trial?.code !== 0) {
     const lines = (trial?.stderr ?? "")
       .split("\n")
@@ -62,7 +63,8 @@ function buildxEngine(driver: string, version: string, docker: DockerFacts | und
       eachPlatform(spec, ports, async (run) => {
         const env = childEnv(ports, spec);
         const argv = buildxArguments(run, toFile);
-        const transcript = await runBuild(argv, env, spec, ports);
+        const argvFor = (one: BuildSpec) => buildxArguments({ ...run, spec: one }, toFile);
+        const transcript = await runWithCaches(argvFor, env, spec, ports);
         const counts = transcript.counts();
         try {
           const image = toFile ? { path: run.output, platform: run.platform } : await saveBuilt(run, ports);

@@ -77,10 +77,10 @@ export async function ask(
   argv: Command["argv"],
   env: Readonly<Record<string, string>>,
   ports: EnginePorts,
-  stdin?: string,
+  { stdin, timeoutMs = PROBE_MS }: { readonly stdin?: string; readonly timeoutMs?: number } = {},
 ): Promise<Exit | undefined> {
   try {
-    const timing = { timeoutMs: PROBE_MS, signal: ports.signal };
+    const timing = { timeoutMs, signal: ports.signal };
     const exit = await execute({ argv, env, ...timing, ...(stdin === undefined ? {} : { stdin }) });
     if (ports.signal.aborted) throw ports.signal.reason;
     return exit;

@@ -34,6 +34,9 @@ export function classicEngine(docker: DockerFacts): Engine {
   };
 }
 
+/** A cache image that takes longer to pull is done without, milliseconds. */
+const PULL_MS = 2 * 60_000;
+
 /** The classic builder uses images that it has; one that cannot be had in time is done without. */
 async function pullCaches(caches: readonly string[], ports: Parameters<Engine["build"]>[1]): Promise<void> {
   for (const cache of caches) {
@@ -41,7 +44,7 @@ async function pullCaches(caches: readonly string[], ports: Parameters<Engine["b
     const pulled =
       image === undefined
         ? undefined
-        : await ask(["docker", "pull", "--quiet", image], childEnv(ports), ports);
+        : await ask(["docker", "pull", "--quiet", image], childEnv(ports), ports, { timeoutMs: PULL_MS });
     if (image === undefined || pulled?.code !== 0)
       ports.log.warn(`\`cache-from\`: \`${cache}\` is done without`);
   }
