@@ -133,4 +133,32 @@ describe("reusable workflows", () => {
     expect(outputOf(result, "load.outcome")).toBe("no-data");
     expect([...result.jobs.keys()].some((job) => job.includes("teardown"))).toBe(false);
   });
+
+  test("ecs with a role and no token of GitHub names the line to add and does not run the action", async () => {
+    const result = await call("no-token", {
+      uses: "org/goci/.github/workflows/ecs.yml@v1",
+      with: { "aws-role-arn": "arn:aws:iam::123456789012:role/deploy", service: "app", image: "app:1" },
+    });
+    expect(result.exitCode).not.toBe(0);
+    expect(result.errors).toHaveLength(1);
+    expect(result.errors[0]).toContain("id-token: write");
+    expect(outputOf(result, "deploy.outcome")).toBe("");
+  });
+
+  test("ecs passes its inputs on, and the action names all that is wrong with them", async () => {
+    const result = await call("wrong-ecs", {
+      uses: "org/goci/.github/workflows/ecs.yml@v1",
+      with: {
+        service: "app",
+        "poll-interval": "10ms",
+        "desired-count": "-1",
+        "task-definition": "none.json",
+      },
+    });
+    expect(result.exitCode).not.toBe(0);
+    expect(outputOf(result, "deploy.failure-code")).toBe("BAD_INPUT");
+    for (const name of ["poll-interval", "desired-count", "task-definition"]) {
+      expect(outputOf(result, "deploy.failure-reason")).toContain(`\`${name}\``);
+    }
+  });
 });
