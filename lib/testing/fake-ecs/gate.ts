@@ -111,8 +111,8 @@ export class Gate {
     this.complain(record, validate(service, operation, "input", input, { allowUnknown }), "request");
     this.authorise(record);
     const run = this.parts.operations[service]?.[operation];
-    if (!run) throw this.complain(record, [`the stand-in does not play ${operation}`], "request");
-    const answer = run(copy(input));
+    if (!run) this.complain(record, [`the stand-in does not play ${operation}`], "request");
+    const answer = run?.(copy(input)) ?? {};
     const newer = this.parts.allowUnknown.length > 0;
     this.complain(record, validate(service, operation, "output", answer, { allowUnknown: newer }), "answer");
     return answer;
@@ -126,12 +126,12 @@ export class Gate {
     }
   }
 
-  private complain(record: CallRecord, complaints: readonly string[], side: "request" | "answer"): Error {
+  /** Throws when there is something to complain of. */
+  private complain(record: CallRecord, complaints: readonly string[], side: "request" | "answer"): void {
+    if (complaints.length === 0) return;
     const text = `${record.service} ${record.operation}, ${side}: ${complaints.join("; ")}`;
-    const error = new FakeAwsError("FakeAwsViolation", text);
-    if (complaints.length === 0) return error;
     this.violations.push(text);
-    throw error;
+    throw new FakeAwsError("FakeAwsViolation", text);
   }
 
   private runHooks(record: CallRecord, late: boolean): void {

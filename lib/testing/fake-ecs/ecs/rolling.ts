@@ -117,16 +117,28 @@ export function dropEmpty(service: FakeService, primary: Deployment): void {
 
 function judge(ecs: EcsState, service: FakeService, primary: Deployment, rollout: Rollout): void {
   if (primary.rolloutState !== "IN_PROGRESS" || rollout.status === "PENDING" || rollout.settling) return;
-  const live = service.tasks.filter((task) => task.desiredStatus === "RUNNING");
-  const done =
-    live.length === primary.desired && live.every((task) => task.deployment === primary && isHealthy(task));
-  if (!done || service.deployments.some((one) => one !== primary && one.rolloutState !== "FAILED")) return;
+  if (!isDone(service, primary, (rollout.configuration["earlySuccessCriteria"] ?? {}) as Json)) return;
   const bake = rollout.alarms === "MONITORING" && !rollout.back ? ecs.timing.alarmBake : 0;
   rollout.settling = true;
   addEvent(ecs, service, "has reached a steady state.");
   rollout.cancel.push(
     ecs.time.after(ecs.timing.settle + bake, () => complete(ecs, service, primary, rollout)),
   );
+}
+
+/**
+ * Whether a rollout has reached its end: every task is new and healthy and no other is left. With early success
+ * a part of the new ones is enough, and with deferred clean-up the old ones may still be there.
+ */
+function isDone(service: FakeService, primary: Deployment, early: Json): boolean {
+  const live = service.tasks.filter((task) => task.desiredStatus === "RUNNING");
+  const mine = live.filter((task) => task.deployment === primary);
+  const old = service.deployments.some((one) => one !== primary && one.rolloutState !== "FAILED");
+  if (early["enable"] !== true)
+    return mine.length === primary.desired && live.every(isHealthy) && !old && live.length === mine.length;
+  const enough = Math.ceil((primary.desired * Number(early["healthyPercent"] ?? 100)) / 100);
+  const clean = early["sourceServiceRevisionCleanup"] === "DEFERRED" || !old;
+  return clean && mine.filter(isHealthy).length >= enough;
 }
 
 /** The deployment is COMPLETED, and with it the service deployment or its rollback. */

@@ -112,7 +112,8 @@ function update(ecs: EcsState, input: Json): Json {
   return { service: defined(shown) };
 }
 
-function scale(service: FakeService, desired: number): void {
+/** The service is to have so many tasks from now on. */
+export function scale(service: FakeService, desired: number): void {
   service.desired = desired;
   const primary = primaryOf(service);
   if (primary) primary.desired = desired;

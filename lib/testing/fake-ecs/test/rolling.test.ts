@@ -201,3 +201,26 @@ test("the same revision again starts nothing unless it is forced; a new count st
   await aws.call("ecs", "UpdateService", { service: "app", forceNewDeployment: true });
   expect(await deploymentsOf(aws)).toHaveLength(2);
 });
+
+test("early success: COMPLETED with a part of the new tasks, while old ones still serve", async () => {
+  const aws = new FakeAws();
+  const earlySuccessCriteria = { enable: true, healthyPercent: 50, sourceServiceRevisionCleanup: "DEFERRED" };
+  aws.addService({ desired: 2, targetGroup: "app", deploymentConfiguration: { earlySuccessCriteria } });
+  aws.behave("app:2", { kind: "sequence", of: [{ kind: "good" }, { kind: "stuck" }] });
+  await deploy(aws, "app:2");
+  aws.advance(60_000);
+  expect(await deploymentsOf(aws)).toEqual([
+    "PRIMARY app:2 COMPLETED 1/2 failed 0",
+    "ACTIVE app:1 COMPLETED 1/2 failed 0",
+  ]);
+});
+
+test("someone scales the service during a rollout", async () => {
+  const aws = new FakeAws();
+  aws.addService();
+  await deploy(aws, "app:2");
+  aws.advance(5000);
+  aws.scale("app", 4);
+  aws.advance(60_000);
+  expect(await deploymentsOf(aws)).toEqual(["PRIMARY app:2 COMPLETED 4/4 failed 0"]);
+});

@@ -1,5 +1,7 @@
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as codedeploy from "@aws-sdk/client-codedeploy";
+import * as ecr from "@aws-sdk/client-ecr";
+import * as ecrPublic from "@aws-sdk/client-ecr-public";
 import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import * as events from "@aws-sdk/client-eventbridge";
 import * as scheduler from "@aws-sdk/client-scheduler";
@@ -114,6 +116,24 @@ test("Scheduler: UpdateSchedule forgets what is not sent", async () => {
   expect(aws.world.schedules.schedule("hourly")["Description"]).toBeUndefined();
   const nix = client.send(new scheduler.GetScheduleCommand({ Name: "nix", GroupName: "g" }));
   await expect(nix).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+});
+
+test("ECR: a login, a repository that is made once", async () => {
+  const client = new ecr.ECRClient(settings);
+  const login = await client.send(new ecr.GetAuthorizationTokenCommand({}));
+  const token = login.authorizationData?.[0]?.authorizationToken as string;
+  expect(Buffer.from(token, "base64").toString()).toMatch(/^AWS:./);
+  const missing = client.send(new ecr.DescribeRepositoriesCommand({ repositoryNames: ["team/app"] }));
+  await expect(missing).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
+  await client.send(new ecr.CreateRepositoryCommand({ repositoryName: "team/app" }));
+  const again = client.send(new ecr.CreateRepositoryCommand({ repositoryName: "team/app" }));
+  await expect(again).rejects.toMatchObject({ name: "RepositoryAlreadyExistsException" });
+  const found = await client.send(new ecr.DescribeRepositoriesCommand({ repositoryNames: ["team/app"] }));
+  expect(found.repositories?.[0]?.repositoryUri).toMatch(/\/team\/app$/);
+  const open = await new ecrPublic.ECRPUBLICClient(settings).send(
+    new ecrPublic.GetAuthorizationTokenCommand({}),
+  );
+  expect(open.authorizationData?.expiresAt).toBeInstanceOf(Date);
 });
 
 test("STS: who is calling", async () => {
