@@ -19,16 +19,24 @@ const FAMILY_REVISION = /^[\w-]{1,255}:[1-9]\d*$/;
 const ARN = /^arn:[\w-]+:ecs:[\w-]+:\d{12}:task-definition\/[\w-]{1,255}(:[1-9]\d*)?$/;
 
 /** Inputs whose texts the log and the outputs must be able to show. */
-const SHOWN = ["service", "cluster", "task-definition", "image", "images", "container-name", "aws-region"];
+const SHOWN = [
+  "service",
+  "task-definition",
+  "image",
+  "images",
+  "container-name",
+  "aws-region",
+  "schedules",
+  "codedeploy-application",
+  "codedeploy-deployment-group",
+];
 
 /** Reads where the task definition comes from and what is changed in it; values are masked before all else. */
 export function readDefinition(
   read: InputReader,
   github: GitHubContext,
-): { readonly source: DefinitionSource; readonly edits: Edits } {
-  const shown = [...SHOWN, "health-check-url"].map((name) =>
-    read.text(name, name === "cluster" ? "default" : ""),
-  );
+): { readonly source: DefinitionSource; readonly edits: Edits; readonly shown: readonly string[] } {
+  const shown = shownNames(read, github);
   const environment = readAssignments(read, "environment-variables", (key, value) => {
     if (isSecretValue(key, value, shown)) read.hide(value);
   });
@@ -45,7 +53,15 @@ export function readDefinition(
     command: readTexts(read, "command"),
     patch: readPatch(read, shown),
   };
-  return { source, edits };
+  return { source, edits, shown };
+}
+
+function shownNames(read: InputReader, github: GitHubContext): readonly string[] {
+  const { sha, repository, ref, runUrl } = github;
+  const names = SHOWN.map((name) => read.text(name));
+  const url = /^https?:\/\/([^/?#@]+)([^?#@]*)/.exec(read.text("health-check-url"));
+  // What follows in the address may be a token.
+  return [...names, read.text("cluster", "default"), url?.[0] ?? "", sha, repository, ref, runUrl];
 }
 
 function readSource(read: InputReader, github: GitHubContext): DefinitionSource {

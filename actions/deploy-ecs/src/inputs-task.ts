@@ -12,8 +12,8 @@ const STARTED_BY = /^[\w/-]{1,128}$/;
 /** Inputs that say what the task is to do: without `run-task` it would silently not be done. */
 const MEANINGLESS_ALONE = ["run-task-command", "run-task-container", "run-task-container-overrides"];
 
-/** Reads the one-off task; undefined unless `run-task` is on. */
-export function readTask(read: InputReader): TaskInputs | undefined {
+/** Reads the one-off task; undefined unless `run-task` is on. `shown`: see `Inputs`. */
+export function readTask(read: InputReader, shown: readonly string[]): TaskInputs | undefined {
   const wanted = read.bool("run-task", false);
   const task: TaskInputs = {
     container: read.text("run-task-container", "", {
@@ -21,7 +21,7 @@ export function readTask(read: InputReader): TaskInputs | undefined {
       allowed: "a container's name",
     }),
     command: readTexts(read, "run-task-command"),
-    overrides: readOverrides(read),
+    overrides: readOverrides(read, shown),
     subnets: readIds(read, "run-task-subnets"),
     securityGroups: readIds(read, "run-task-security-groups"),
     assignPublicIp: optional(read, "run-task-assign-public-IP", ["ENABLED", "DISABLED"]),
@@ -48,10 +48,10 @@ export function readTask(read: InputReader): TaskInputs | undefined {
   return undefined;
 }
 
-function readOverrides(read: InputReader): readonly JsonObject[] {
+function readOverrides(read: InputReader, shown: readonly string[]): readonly JsonObject[] {
   const overrides = readObjects(read, "run-task-container-overrides") ?? [];
   for (const override of overrides) {
-    for (const value of secretsOf(override["environment"])) read.hide(value);
+    for (const value of secretsOf(override["environment"], shown)) read.hide(value);
     if (textOf(override["name"]) === "") {
       read.problem("`run-task-container-overrides` has an entry without `name`: each names its container");
     }

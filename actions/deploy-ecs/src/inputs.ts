@@ -16,6 +16,8 @@ export interface Inputs {
   /** Where the task definition comes from. */
   readonly source: DefinitionSource;
   readonly edits: Edits;
+  /** Names that the log and the outputs must be able to show: no value that is a part of one is masked. */
+  readonly shown: readonly string[];
   readonly watch: WatchInputs;
   /** undefined unless `run-task` is on. */
   readonly task: TaskInputs | undefined;
@@ -117,11 +119,12 @@ export interface CodeDeployInputs {
 
 /** Reads every input of action.yml; all that is wrong ends up in one message. */
 export function parseInputs(read: InputReader, github: GitHubContext): Inputs {
+  const definition = readDefinition(read, github);
   const inputs: Inputs = {
     service: readService(read),
-    ...readDefinition(read, github),
+    ...definition,
     watch: readWatch(read),
-    task: readTask(read),
+    task: readTask(read, definition.shown),
     codeDeploy: readCodeDeploy(read, github),
     schedules: readSchedules(read),
     keepRevisions: read.integer("keep-revisions", 0, { min: 0, max: 10_000 }),

@@ -6,7 +6,7 @@ import { parse as parseYaml } from "yaml";
 import { prepareYaml } from "../../../lib/yaml.ts";
 import type { Inputs } from "../src/inputs.ts";
 import { OUTPUTS } from "../src/outputs.ts";
-import { DEFINITION, GOOD, problems, read, workspace } from "./read-inputs.ts";
+import { DEFINITION, GOOD, problems, read, SHA, workspace } from "./read-inputs.ts";
 
 describe("inputs", () => {
   test("action.yml and the code name the same inputs with the same defaults, and the same outputs", () => {
@@ -176,9 +176,10 @@ describe("values are masked", () => {
     const { masked } = read({
       service: "shop-production-api",
       image: "registry.example/shop:v1.2.3-rc1",
-      "environment-variables":
-        "IMAGE=registry.example/shop:v1.2.3-rc1\nNAME=shop-production-api\nPASSWORD=shop-production",
+      "environment-variables": `IMAGE=registry.example/shop:v1.2.3-rc1\nNAME=shop-production-api\nPASSWORD=shop-prod-1\nAWS_ACCOUNT_ID=123456789012\nGIT_SHA=${SHA}\nAUTH_URL=https://shop.example\nQ=query-canary`,
+      "health-check-url": "https://shop.example/health?k=query-canary",
     });
-    expect(masked).toEqual(["shop-production", expect.any(String)]);
+    const plain = masked.filter((text) => text.includes("-"));
+    expect(plain).toEqual(["shop-prod-1", "query-canary"]);
   });
 });

@@ -7,6 +7,9 @@ import { InputReader } from "../../../lib/inputs.ts";
 import { Mask } from "../../../lib/mask.ts";
 import { parseInputs } from "../src/inputs.ts";
 
+/** The commit of the run. */
+export const SHA = "0123456789abcdef0123456789abcdef01234567";
+
 /** What `td.json` holds. */
 export const DEFINITION = {
   family: "shop",
@@ -39,7 +42,11 @@ export function read(inputs: Record<string, string>) {
   const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
   const masked: string[] = [];
   const reader = new InputReader(Object.fromEntries(variables), new Mask((secret) => masked.push(secret)));
-  const github = readGitHubContext({ GITHUB_REPOSITORY: "acme/shop", GITHUB_WORKSPACE: workspace });
+  const github = readGitHubContext({
+    GITHUB_REPOSITORY: "acme/shop",
+    GITHUB_WORKSPACE: workspace,
+    GITHUB_SHA: SHA,
+  });
   const parsed = parseInputs(reader, github);
   reader.bool("summary", true);
   return { reader, parsed, masked };

@@ -31,8 +31,7 @@ export class Definitions {
     if (known) return known;
     const { apis, mask } = this.ports;
     const revision = revisionOf(await apis.ecs.describeTaskDefinition(name, options));
-    const { cluster, name: service } = this.ports.inputs.service;
-    for (const value of secretValues(revision.definition, [cluster, service])) mask.add(value);
+    for (const value of secretValues(revision.definition, this.ports.inputs.shown)) mask.add(value);
     this.known.set(name, revision);
     this.known.set(revision.arn, revision);
     return revision;
