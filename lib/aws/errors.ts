@@ -68,7 +68,7 @@ export function requestName(service: AwsService, operation: string): string {
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and what single services add. */
 const PASSING =
-  /^(Throttl\w*|\w*TooManyRequests\w*|RequestThrottled\w*|SlowDown|RequestLimitExceeded|BandwidthLimitExceeded|ProvisionedThroughputExceeded\w*|LimitExceededException|RequestTimeout\w*|TimeoutError|\w*ServiceUnavailable\w*|Internal(Server|Service)?(Error|Exception|Failure)|InternalServer\w*|ServerException|ServiceException|PriorRequestNotComplete|TransactionInProgress\w*|UnreadableAnswer)$/;
+  /^(Throttl\w*|\w*TooManyRequests\w*|RequestThrottled\w*|SlowDown|RequestLimitExceeded|BandwidthLimitExceeded|ProvisionedThroughputExceeded\w*|RequestTimeout\w*|TimeoutError|\w*ServiceUnavailable\w*|Internal(Server|Service)?(Error|Exception|Failure)|InternalServer\w*|ServerException|ServiceException|PriorRequestNotComplete|TransactionInProgress\w*|UnreadableAnswer)$/;
 const DENIED =
   /^(AccessDenied\w*|AccessDeniedException|UnauthorizedOperation|Unauthorized\w*|NotAuthorized\w*|Forbidden\w*|OptInRequired|SubscriptionRequired\w*)$/;
 const EXPIRED =
@@ -90,7 +90,9 @@ export function classifyAws(error: unknown, request = "AWS"): AwsVerdict {
   const status = httpStatus(error);
   const said = firstLine(error);
   if (UNKNOWN_CALLER.test(name)) return missing(said);
-  if (PASSING.test(name) || status === 429 || status === 408 || status >= 500) {
+  // Of most services it is a quota, which waiting does not raise; of some it is a rate.
+  const rate = name === "LimitExceededException" && /rate|throttl|too many requests/i.test(said);
+  if (PASSING.test(name) || rate || status === 429 || status === 408 || status >= 500) {
     return passing(`${request} failed for now: ${described(name, said, status)}`);
   }
   if (EXPIRED.test(name)) return expired(request, name, said);

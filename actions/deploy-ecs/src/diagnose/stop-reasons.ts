@@ -71,8 +71,10 @@ export function hasEnded(task: EcsTask): boolean {
 function healthCause(task: EcsTask): StopCause | undefined {
   const { stoppedReason = "" } = task;
   if (/failed container health check/i.test(stoppedReason)) {
+    const containers = task.containers ?? [];
+    const [only] = containers.length === 1 ? containers : [];
     const container =
-      (task.containers ?? []).find(({ healthStatus }) => healthStatus === "UNHEALTHY")?.name ?? "";
+      (containers.find(({ healthStatus }) => healthStatus === "UNHEALTHY") ?? only)?.name ?? "";
     return {
       code: "CONTAINER_UNHEALTHY",
       message: `${container === "" ? "a container" : `container ${container}`} fails its health check`,
