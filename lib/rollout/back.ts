@@ -8,12 +8,11 @@ import type { Cause, Observation, RollBackResult, VerifyResult } from "./target.
 export function rolledBack(state: RolloutState, result: RollBackResult, now: number): Step {
   switch (result.kind) {
     case "restored":
-      return goneBack({ ...state, touched: "yes" }, now);
-    case "started":
-      return goneBack(
-        { ...state, touched: "yes", attempt: { ...state.attempt, backHandle: result.handle } },
-        now,
-      );
+    case "started": {
+      const backHandle = result.kind === "started" ? result.handle : state.attempt.backHandle;
+      const attempt = { ...state.attempt, backHandle };
+      return goneBack({ ...state, attempt, touched: "yes", ...(result.landed ? { lostAt: null } : {}) }, now);
+    }
     case "untouched":
       return goneBack(state, now);
     case "moved":

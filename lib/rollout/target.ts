@@ -162,9 +162,12 @@ export type CommitResult =
 
 /** What `rollBack` did. */
 export type RollBackResult<Handle = unknown> =
-  /** Done or begun; the engine watches and verifies it either way. */
-  | { readonly kind: "restored" }
-  | { readonly kind: "started"; readonly handle: Handle }
+  /**
+   * Done or begun; the engine watches and verifies it either way. `landed`: this run's change was
+   * there, so an `apply` whose answer was lost is found, and nothing more of it can come.
+   */
+  | { readonly kind: "restored"; readonly landed?: true }
+  | { readonly kind: "started"; readonly handle: Handle; readonly landed?: true }
   /** The target is as it was: this run's change never landed. */
   | { readonly kind: "untouched" }
   /** Someone else has moved the target since: nothing was touched. */

@@ -152,6 +152,12 @@ const ROWS: readonly Row[] = [
     ends: ["rolled-back", "FAULT_TRANSIENT", "yes"],
   },
   {
+    name: "a lost apply that the way back has found is not waited for",
+    moments: [...upTo.apply, on.transient, on.denied, on.restoredFound, ...goesBack.slice(1)],
+    calls: `${START}locate ${BACK}`,
+    ends: ["rolled-back", "FAULT_TRANSIENT", "yes"],
+  },
+  {
     name: "the old version moves during its proof: it is proven anew",
     moments: [
       ...upTo.watch,

@@ -38,15 +38,17 @@ export async function takeBack(
   if (service.status !== "ACTIVE" || !primary) return { kind: "moved", by: "whoever deletes the service" };
   const mine = oursIn(service, memory);
   const known = before.deployments.includes(primary.id ?? "");
-  if (primary !== mine && !known) return answerToOther(primary, memory, ports);
+  // Ours is there: however its answer was lost, nothing more of it can come.
+  const landed = mine ? ({ landed: true } as const) : {};
+  if (primary !== mine && !known) return { ...answerToOther(primary, memory, ports), ...landed };
   if (!memory.startsDeployment) return restoreMembers(ports, service, memory, members, call);
   const answered = (attempt.handle?.updated ?? null) !== null;
   if (!mine && !answered) return { kind: "untouched" };
   const isActive = mine?.rolloutState !== "COMPLETED" && mine?.rolloutState !== "FAILED";
   const stop = isActive && before.proven === before.revision && Object.keys(members).every(isHarmless);
-  if (stop && (await stopOurs(ports, memory, binding, call))) return { kind: "restored" };
+  if (stop && (await stopOurs(ports, memory, binding, call))) return { kind: "restored", ...landed };
   if (!mine && (await hasEnded(ports, binding, call))) return { kind: "restored" };
-  return goBack(ports, before, memory.revision, members, call);
+  return { ...(await goBack(ports, before, memory.revision, members, call)), ...landed };
 }
 
 /** Not ours, and made since: ECS's own way back, an earlier one of ours, or somebody else's change. */
