@@ -90,6 +90,13 @@ describe("a registry with a login", () => {
     expect(proxy.seen.filter((seen) => seen.authorization !== "")).toHaveLength(1);
   });
 
+  test("a wrong password is tried once also by many requests side by side", async () => {
+    const one = client({}, { kind: "password", username: "robot", password: "wrong" });
+    const ends = await Promise.allSettled(["a", "b", "c"].map((name) => one.listTags(`test/${name}`)));
+    expect(ends.map((end) => end.status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(proxy.seen.filter((seen) => seen.authorization !== "")).toHaveLength(1);
+  });
+
   test("no login at all says which inputs are missing", async () => {
     const one = clientFor({ registry: proxy.host, origin: proxy.origin }, undefined);
     open.push(one);

@@ -142,6 +142,15 @@ describe("a registry behind a token server", () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  test("a wrong password is tried once also by many requests side by side, and later", async () => {
+    const server = await started();
+    const one = client(server, {}, { kind: "password", username: "octocat", password: "wrong" });
+    const ends = await Promise.allSettled(["a", "b", "c"].map((name) => one.listTags(`acme/${name}`)));
+    expect(ends.map((end) => end.status)).toEqual(["rejected", "rejected", "rejected"]);
+    await expect(one.proveUpload("acme/d")).rejects.toMatchObject({ code: "LOGIN_FAILED" });
+    expect(server.asked).toHaveLength(1);
+  });
+
   test("a good login without the right to push is DENIED", async () => {
     const server = await started({ mayPush: (path) => path !== "other/api" });
     await expect(client(server).proveUpload("other/api")).rejects.toMatchObject({

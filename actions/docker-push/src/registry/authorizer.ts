@@ -1,4 +1,4 @@
-import { type Failure, RemoteError } from "../../../../lib/errors.ts";
+import { Failure, RemoteError } from "../../../../lib/errors.ts";
 import { type Challenge, parseChallenge } from "./challenge.ts";
 import { loginFailed, refusal, said } from "./failures.ts";
 import { isLoopback } from "./names.ts";
@@ -46,10 +46,33 @@ export class Authorizer {
   private readonly options: AuthorizerOptions;
   private challenge: Challenge | undefined;
   private readonly tokens = new Map<string, Promise<Token>>();
-  private basicWorked = false;
+  /** A request has got through. */
+  private proven = false;
+  private proving: Promise<void> | undefined;
+  private refused: Failure | undefined;
 
   constructor(options: AuthorizerOptions) {
     this.options = options;
+  }
+
+  /**
+   * Waits until it is known that the login is good: before that, one request
+   * goes alone, and when its login is refused the others fail with it. A wrong
+   * password is so tried once, however much is done side by side. The function
+   * returned ends the wait of the others.
+   */
+  async enter(): Promise<() => void> {
+    while (this.proving) await this.proving;
+    if (this.refused) throw this.refused;
+    if (this.proven) return () => {};
+    let release = () => {};
+    this.proving = new Promise<void>((resolve) => {
+      release = () => {
+        this.proving = undefined;
+        resolve();
+      };
+    });
+    return release;
   }
 
   /** The header for this scope; undefined until the registry has told what it wants. */
@@ -62,8 +85,8 @@ export class Authorizer {
 
   /** Notes that the registry took this header. */
   async accepted(header: string | undefined): Promise<void> {
+    this.proven = true;
     if (header === undefined) return;
-    this.basicWorked = true;
     const token = await this.tokenIn(header);
     if (token) token[1].worked = true;
   }
@@ -83,7 +106,7 @@ export class Authorizer {
       return;
     }
     if (sent.startsWith("Basic ")) {
-      if (!this.basicWorked) throw loginFailed(registry, words, true);
+      if (!this.proven) throw loginFailed(registry, words, true);
       throw refusal(answer, { registry, path: scope.path, what });
     }
     const token = await this.tokenIn(sent);
@@ -94,6 +117,11 @@ export class Authorizer {
       return;
     }
     throw this.denied(answer, what, scope);
+  }
+
+  /** Notes why a request came to nothing: a refused login stays refused. */
+  failed(error: unknown): void {
+    if (error instanceof Failure && error.code === "LOGIN_FAILED") this.refused = error;
   }
 
   /** The failure when even a fresh token is refused. */

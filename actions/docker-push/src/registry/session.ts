@@ -95,6 +95,19 @@ export class Session {
   }
 
   private async authorized(call: Call): Promise<Answer> {
+    const { authorizer } = this.options;
+    const leave = await authorizer.enter();
+    try {
+      return await this.challenged(call);
+    } catch (error) {
+      authorizer.failed(error);
+      throw error;
+    } finally {
+      leave();
+    }
+  }
+
+  private async challenged(call: Call): Promise<Answer> {
     const { authorizer, signal } = this.options;
     // The first answer may be a challenge, the second the refusal of an expired token; a third is final.
     for (let round = 1; ; round++) {
