@@ -20,7 +20,8 @@ export const DEFINITION = {
 
 /** A folder with files that are good and bad. */
 export const workspace = mkdtempSync(join(tmpdir(), "ecs-inputs-"));
-function file(name: string, content: unknown): string {
+/** Writes a file into the workspace; returns its name. */
+export function file(name: string, content: unknown): string {
   mkdirSync(dirname(join(workspace, name)), { recursive: true });
   writeFileSync(join(workspace, name), typeof content === "string" ? content : JSON.stringify(content));
   return name;
