@@ -1,8 +1,10 @@
 import type { RunContext } from "../../../lib/action.ts";
+import { Failure } from "../../../lib/errors.ts";
 import type { Access } from "./access.ts";
 import { sbomWants } from "./attest/statements.ts";
 import type { BuildSpec, Built, Engine, EnginePorts } from "./engine/engine.ts";
 import { chooseEngine, exportFromDaemon } from "./engine/probe.ts";
+import { platformText } from "./former.ts";
 import type { PreparedImage } from "./image/model.ts";
 import { prepare } from "./image/prepare.ts";
 import type { Inputs } from "./inputs-model.ts";
@@ -81,7 +83,32 @@ export async function prepareImages(
       })),
     );
   }
+  requirePlatforms(images, inputs.build.platforms);
   return images;
+}
+
+/**
+ * An engine that takes a step of another platform from its cache, or has no
+ * emulation and goes on, gives out an image that would not start where it is
+ * pulled. Throws BUILD_FAILED unless there is one image for each platform.
+ */
+export function requirePlatforms(
+  images: readonly Pick<PreparedImage, "platform">[],
+  wanted: readonly string[],
+): void {
+  if (wanted.length === 0) return;
+  const got = images.map((image) => platformText(image.platform));
+  const missing = wanted.filter((platform) => got.filter((item) => isPlatform(item, platform)).length !== 1);
+  if (missing.length === 0 && got.length === wanted.length) return;
+  throw new Failure(`asked for ${wanted.join(", ")} the engine gave out ${got.join(", ") || "nothing"}`, {
+    code: "BUILD_FAILED",
+    fix: "build with `no-cache: true`, or with an engine that builds for other platforms (`engine: buildx` with emulation)",
+  });
+}
+
+/** The variant counts where both name one: arm64 and arm64/v8 are the same. */
+function isPlatform(got: string, wanted: string): boolean {
+  return got === wanted || got.startsWith(`${wanted}/`) || wanted.startsWith(`${got}/`);
 }
 
 /** Seconds since the epoch. */

@@ -102,16 +102,25 @@ export class Project {
     return { GITHUB_EVENT_PATH: path };
   }
 
+  /** The manifest or index that the registry serves for a tag or a digest. */
+  async manifest(reference: string): Promise<unknown> {
+    return JSON.parse(((await this.fetchManifest(reference)) ?? Buffer.from("null")).toString());
+  }
+
   /** Digest of the manifest that the registry serves for a tag, computed from its bytes; undefined for no tag. */
   async served(tag: string): Promise<string | undefined> {
+    const bytes = await this.fetchManifest(tag);
+    return bytes && `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  }
+
+  private async fetchManifest(reference: string): Promise<Buffer | undefined> {
     const { registry } = this.site;
     const accept = ["application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"];
-    const answer = await registry.fetch(`/v2/${this.path}/manifests/${tag}`, {
+    const answer = await registry.fetch(`/v2/${this.path}/manifests/${reference}`, {
       headers: { accept: accept.join(", ") },
     });
     if (answer.status === 404) return undefined;
-    const bytes = Buffer.from(await answer.arrayBuffer());
-    return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    return Buffer.from(await answer.arrayBuffer());
   }
 
   /** Writing requests that the registry saw since the mark. */

@@ -105,6 +105,37 @@ const verdict = (step: StepResult) => [step.exitCode, step.outputs["outcome"], s
     expect([...verdict(tar), tar.outputs["digest"]]).toEqual([0, "succeeded", "", daemon.outputs["digest"]]);
   });
 
+  test("several platforms make an index of as many images; the second is no copy of the first", async () => {
+    const project = new Project(site, "acme/platforms");
+    const inputs = { platforms: "linux/amd64,linux/arm64", annotations: "index:team=shop", load: "false" };
+    const step = await project.run(inputs);
+    expect(verdict(step)).toEqual([0, "succeeded", ""]);
+    expect(await project.served("main")).toBe(step.outputs["digest"]);
+    const index = await project.manifest(step.outputs["digest"] ?? "");
+    expect(index).toMatchObject({
+      annotations: { team: "shop" },
+      manifests: [{ platform: { architecture: "amd64" } }, { platform: { architecture: "arm64" } }],
+    });
+    expect(verdict(await project.run(inputs))).toEqual([0, "unchanged", ""]);
+  });
+
+  test("documents are attached, and the image is kept in the engine under all its names", async () => {
+    const project = new Project(site, "acme/attached");
+    const step = await project.run({ sbom: "true", provenance: "true", load: "true" });
+    expect(verdict(step)).toEqual([0, "succeeded", ""]);
+    const listed = await project.manifest((step.outputs["digest"] ?? "").replace(":", "-"));
+    expect(JSON.stringify(listed)).toContain("application/spdx+json");
+    expect(JSON.stringify(listed)).toContain("application/vnd.in-toto+json");
+    const id = project.site.engine.docker([
+      "image",
+      "inspect",
+      "--format",
+      "{{.Id}}",
+      `${project.image}:main`,
+    ]);
+    expect(id.trim()).toBe(step.outputs["imageid"]);
+  });
+
   test("dry-run needs neither engine nor login and writes nothing", async () => {
     const project = new Project(site, "acme/dry");
     const mark = project.mark();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { splitSecrets } from "../src/build-secrets.ts";
 import { destinationOf } from "../src/destination.ts";
+import { requirePlatforms } from "../src/make-image.ts";
 import { parseWith, problemsOf, workspaceWithDockerfile } from "./inputs.ts";
 
 const workspace = workspaceWithDockerfile();
@@ -186,6 +187,23 @@ describe("good inputs", () => {
       { level: "index", platform: "", key: "b", value: "x:y=z" },
       { level: "manifest", platform: "linux/arm64", key: "b", value: "x:y=z" },
     ]);
+  });
+});
+
+describe("platforms", () => {
+  const image = (architecture: string, variant?: string) => ({
+    platform: { os: "linux", architecture, ...(variant ? { variant } : {}) },
+  });
+  test.each([
+    [["linux/amd64", "linux/arm64"], [image("amd64"), image("arm64", "v8")], true],
+    [["linux/amd64", "linux/arm64"], [image("amd64"), image("amd64")], false],
+    [["linux/arm/v7"], [image("arm", "v6")], false],
+    [["linux/arm64"], [image("amd64")], false],
+    [[], [image("amd64")], true],
+  ])("%j from %j: %s", (wanted, images, good) => {
+    const check = () => requirePlatforms(images, wanted);
+    if (good) expect(check).not.toThrow();
+    else expect(check).toThrow("the engine gave out");
   });
 });
 

@@ -20,10 +20,12 @@ export function classicEngine(docker: DockerFacts): Engine {
       return eachPlatform(spec, ports, async (run) => {
         // A newer CLI hands every build to buildx otherwise.
         const env = { ...childEnv(ports, spec), DOCKER_BUILDKIT: "0" };
-        const transcript = await runBuild(classicArguments(run), env, spec, ports);
+        // Its cache knows nothing of platforms: the second would be given the first one's image.
+        const wanted = { ...run, spec: { ...spec, noCache: spec.noCache || spec.platforms.length > 1 } };
+        const transcript = await runBuild(classicArguments(wanted), env, spec, ports);
         try {
           const image = await saveBuilt(run, ports);
-          if (!spec.noCache) await keepAsCache(run, ports);
+          if (!wanted.spec.noCache) await keepAsCache(run, ports);
           return { image, ...transcript.counts() };
         } finally {
           await dropImage(run.name, ports);
