@@ -129,6 +129,15 @@ withEngine(title("a real Docker engine"), () => {
       expect(built).toMatchObject({ steps: 3, cachedSteps });
     }
     expect(images().filter((one) => one === "goci-cache")).toHaveLength(1);
+    // Another content takes its place, but an image that the user has named stays.
+    const kept = engine.docker(["images", "--quiet", "goci-cache"]).trim();
+    engine.docker(["tag", kept, "users:own"]);
+    writeFileSync(join(context, "a.txt"), "other");
+    const ports = portsOf(env, context);
+    await (await chooseEngine("classic", spec, ports)).build(spec, ports);
+    expect(images().filter((one) => one === "goci-cache")).toHaveLength(1);
+    expect(engine.docker(["images", "--quiet", "users:own"]).trim()).toBe(kept);
+    engine.docker(["image", "rm", "users:own"]);
     expect(engine.docker(["ps", "--all", "--quiet"])).toBe("");
   }, 60_000);
 

@@ -41,16 +41,7 @@ const everything: Partial<BuildSpec> = {
 describe("arguments", () => {
   test("the classic builder", () => {
     expect(classicArguments(runOf())).toEqual([
-      ...[
-        "docker",
-        "build",
-        "--file",
-        "/ctx/Dockerfile",
-        "--iidfile",
-        "/private/id",
-        "--tag",
-        "goci-build:1",
-      ],
+      ...["docker", "build", "--file", "/ctx/Dockerfile", "--iidfile", "/private/id"],
       ...["--force-rm", "/ctx"],
     ]);
     const argv = classicArguments(

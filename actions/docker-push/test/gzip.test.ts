@@ -45,6 +45,15 @@ test("pieces know the end of the former one: cutting costs next to nothing", asy
   expect((await compress(bytes)).out.length).toBeLessThan(whole.length * 1.1);
 });
 
+test("noise between compressible parts is stored as it is, and the rest is not", async () => {
+  const text = Buffer.from("the same line again\n".repeat(60_000)).subarray(0, MIB);
+  const { out } = await compress(Buffer.concat([text, randomBytes(MIB), text]));
+  expect(out.length).toBeGreaterThan(MIB);
+  expect(out.length).toBeLessThan(MIB * 1.02);
+  // A few bytes of a kind are no noise, however few they are.
+  expect((await compress(Buffer.from("ab".repeat(100)))).out.length).toBeLessThan(60);
+});
+
 test("any content comes back", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), async (content) => {

@@ -22,9 +22,9 @@ export interface BuildRun {
 }
 
 /** Arguments that the docker CLI's builders share, after `docker build` or `docker buildx build`. */
-function dockerArguments({ spec, platform, idFile, name }: BuildRun): string[] {
+function dockerArguments({ spec, platform, idFile }: BuildRun): string[] {
   return [
-    ...["--file", spec.file, "--iidfile", idFile, "--tag", name],
+    ...["--file", spec.file, "--iidfile", idFile],
     ...when(spec.target, ["--target", spec.target]),
     ...pairs("--build-arg", spec.args),
     ...when(platform, ["--platform", platform]),
@@ -67,7 +67,7 @@ export function classicArguments(run: BuildRun): [string, ...string[]] {
 export function innerBuildKitArguments(run: BuildRun): [string, ...string[]] {
   const cache = run.spec.cacheFrom.map(imageOf).filter((image) => image !== undefined);
   return [
-    ...(["docker", "build", "--progress", "plain"] as const),
+    ...(["docker", "build", "--progress", "plain", "--tag", run.name] as const),
     ...dockerArguments(run),
     ...mounts(run),
     ...cache.flatMap((image) => ["--cache-from", image]),
@@ -81,7 +81,7 @@ export function buildxArguments(run: BuildRun, toFile: boolean): [string, ...str
   return [
     ...(["docker", "buildx", "build", "--progress", "plain"] as const),
     // The push makes its own documents; an index of its own is not wanted around one image.
-    ...["--provenance=false", "--sbom=false"],
+    ...["--provenance=false", "--sbom=false", "--tag", run.name],
     ...dockerArguments(run),
     ...limits(run),
     ...mounts(run),

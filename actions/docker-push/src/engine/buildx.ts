@@ -5,7 +5,7 @@ import { exportCache } from "./cache-export.ts";
 import { runWithCaches } from "./cache-import.ts";
 import { ask, childEnv } from "./child.ts";
 import { type DockerFacts, major } from "./docker-facts.ts";
-import { dockerLoad, dropImage, saveBuilt } from "./docker-images.ts";
+import { dockerLoad, dropImage, idOfBuilt, saveImage } from "./docker-images.ts";
 import type { BuildSpec, Engine, EnginePorts } from "./engine.ts";
 
 /** The least that a builder must be able to do; nothing is pulled for it and nothing stays. */
@@ -67,7 +67,10 @@ function buildxEngine(driver: string, version: string, docker: DockerFacts | und
         const transcript = await runWithCaches(argvFor, env, spec, ports);
         const counts = transcript.counts();
         try {
-          const image = toFile ? { path: run.output, platform: run.platform } : await saveBuilt(run, ports);
+          if (!toFile) idOfBuilt(run);
+          const image = toFile
+            ? { path: run.output, platform: run.platform }
+            : await saveImage(run.name, run, ports);
           await exportCache(argv, env, usableCaches(spec, toFile, ports), ports);
           return { image, ...counts };
         } finally {

@@ -5,16 +5,20 @@ import { readId } from "./build-run.ts";
 import { ask, childEnv, must } from "./child.ts";
 import type { EnginePorts, ExportedImage } from "./engine.ts";
 
-/** Gives the image out that a docker builder has just made; a builder that made none has failed, whatever its exit code. */
-export async function saveBuilt(run: BuildRun, ports: EnginePorts): Promise<ExportedImage> {
+/** The id of the image that a docker builder has just made; a builder that made none has failed, whatever its exit code. */
+export function idOfBuilt(run: BuildRun): string {
   const id = readId(run.idFile);
-  if (!id)
-    throw new Failure("the builder ended without an error and without an image", {
-      code: "BUILD_FAILED",
-      fix: "run `docker build` with the same context on this runner and look at what it prints",
-    });
+  if (id) return id;
+  throw new Failure("the builder ended without an error and without an image", {
+    code: "BUILD_FAILED",
+    fix: "run `docker build` with the same context on this runner and look at what it prints",
+  });
+}
+
+/** Gives an image of the engine out as a file. */
+export async function saveImage(name: string, run: BuildRun, ports: EnginePorts): Promise<ExportedImage> {
   await must(
-    ["docker", "save", "--output", run.output, run.name],
+    ["docker", "save", "--output", run.output, name],
     childEnv(ports),
     ports,
     "the engine could not give out the image that it built",
@@ -32,27 +36,32 @@ export async function dropImage(name: string, ports: EnginePorts): Promise<void>
 }
 
 /**
- * The classic builder's cache is its images: deleting one deletes the cache of
- * the next run. So one image per build is kept under a name that tells, and
- * the one of the former run goes.
+ * The name under which the classic builder's last image of this build is kept:
+ * its cache is its images, and deleting one deletes the cache of the next run.
  */
-export async function keepAsCache(run: BuildRun, ports: EnginePorts): Promise<void> {
-  const env = childEnv(ports);
-  const name = cacheName(run);
-  const former = await idOf(name, ports);
-  await ask(["docker", "tag", run.name, name], env, ports);
-  await dropImage(run.name, ports);
-  if (former && former !== (await idOf(name, ports))) await dropImage(former, ports);
-}
-
-function cacheName({ spec, platform }: BuildRun): string {
+export function cacheName({ spec, platform }: BuildRun): string {
   const key = [spec.context, spec.file, spec.target, platform].join("\n");
   return `goci-cache:${createHash("sha256").update(key).digest("hex").slice(0, 16)}`;
 }
 
-async function idOf(name: string, ports: EnginePorts): Promise<string | undefined> {
+/** The image that a name stands for now. */
+export async function idOf(name: string, ports: EnginePorts): Promise<string | undefined> {
   const exit = await ask(["docker", "image", "inspect", "--format", "{{.Id}}", name], childEnv(ports), ports);
   return exit?.code === 0 ? exit.stdout.trim() : undefined;
+}
+
+/** Deletes an image that no name is left for; one that the user has named as well stays. Never fails. */
+export async function dropUnnamed(id: string, ports: EnginePorts): Promise<void> {
+  const always = { ...ports, signal: new AbortController().signal };
+  const argv = ["docker", "image", "inspect", "--format", "{{len .RepoTags}}", id] as const;
+  const names = await ask([...argv], childEnv(ports), always);
+  // By its id an image with a single name would lose that name, and with it itself.
+  if (names?.code === 0 && names.stdout.trim() === "0") await dropImage(id, ports);
+}
+
+/** Gives an image a further name. Never fails. */
+export async function nameImage(id: string, name: string, ports: EnginePorts): Promise<void> {
+  await ask(["docker", "tag", id, name], childEnv(ports), ports);
 }
 
 /** Takes an archive in `docker save` form into the engine. */

@@ -3,7 +3,7 @@ import { innerBuildKitArguments } from "./arguments.ts";
 import { eachPlatform } from "./build-run.ts";
 import { childEnv, runBuild } from "./child.ts";
 import type { DockerFacts } from "./docker-facts.ts";
-import { dockerLoad, dropImage, saveBuilt } from "./docker-images.ts";
+import { dockerLoad, dropImage, idOfBuilt, saveImage } from "./docker-images.ts";
 import type { Engine } from "./engine.ts";
 
 /** BuildKit inside the engine, reached by a docker CLI before 23, which needs no plug-in for it. */
@@ -20,7 +20,8 @@ export function innerBuildKit(docker: DockerFacts): Engine {
         const env = { ...childEnv(ports, spec), DOCKER_BUILDKIT: "1" };
         const transcript = await runBuild(innerBuildKitArguments(run), env, spec, ports);
         try {
-          return { image: await saveBuilt(run, ports), ...transcript.counts() };
+          idOfBuilt(run);
+          return { image: await saveImage(run.name, run, ports), ...transcript.counts() };
         } finally {
           await dropImage(run.name, ports);
         }
