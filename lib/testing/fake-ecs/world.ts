@@ -182,6 +182,13 @@ export class FakeAws {
     return live.length === service.desired && live.every(isHealthy);
   }
 
+  /** A container of the task (id or ARN) writes lines; default: its first container that logs to CloudWatch. */
+  log(task: string, lines: readonly string[], container?: string): void {
+    const found = this.ecs.state.tasks.find((one) => one.id === task || one.arn === task);
+    if (!found) throw new Error(`the world has no task ${task}`);
+    this.logs.write(found, lines, container);
+  }
+
   /** Someone else registers a revision with this image and updates the service to it. */
   deploy(name: string, image: string): TaskDefinition {
     return deployImage(this.ecs.state, this.service(name), image);

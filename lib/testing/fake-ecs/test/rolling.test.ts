@@ -224,3 +224,14 @@ test("someone scales the service during a rollout", async () => {
   aws.advance(60_000);
   expect(await deploymentsOf(aws)).toEqual(["PRIMARY app:2 COMPLETED 4/4 failed 0"]);
 });
+
+test("a new network starts a deployment, a new deployment configuration does not", async () => {
+  const aws = new FakeAws();
+  aws.addService();
+  const deploymentConfiguration = { maximumPercent: 150, minimumHealthyPercent: 50 };
+  await aws.call("ecs", "UpdateService", { service: "app", deploymentConfiguration });
+  expect(await deploymentsOf(aws)).toHaveLength(1);
+  const networkConfiguration = { awsvpcConfiguration: { subnets: ["subnet-9"] } };
+  await aws.call("ecs", "UpdateService", { service: "app", networkConfiguration });
+  expect(await deploymentsOf(aws)).toHaveLength(2);
+});

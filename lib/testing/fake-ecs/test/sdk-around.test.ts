@@ -70,6 +70,11 @@ test("CloudWatch Logs: pages, the end of a stream, a stream that is not there", 
     new logs.GetLogEventsCommand({ ...stream, nextToken: page.nextForwardToken as string }),
   );
   expect(end).toMatchObject({ events: [], nextForwardToken: page.nextForwardToken });
+  aws.world.log(id, ["four"]);
+  const more = await client.send(
+    new logs.GetLogEventsCommand({ ...stream, nextToken: end.nextForwardToken as string }),
+  );
+  expect(more.events?.map((one) => one.message)).toEqual(["four"]);
   const nix = client.send(new logs.GetLogEventsCommand({ ...stream, logStreamName: "nix" }));
   await expect(nix).rejects.toMatchObject({ name: "ResourceNotFoundException" });
 });
