@@ -28,9 +28,16 @@ interface Seen {
   readonly before: Promise<ReadonlyMap<string, string>>;
 }
 
+/** Why there can be no engine or no registry here, "" when there can. */
+function whatIsMissing(): string {
+  return engineProblem() ?? (hasRegistry() ? "" : "not installed: docker-registry");
+}
+
 /** The stages that end in a registry: one run of image.yml with a Docker engine and a registry of its own. */
-export async function showImages(options: Omit<DeliveryOptions, "machine">): Promise<Shown[]> {
-  const missing = engineProblem() ?? (hasRegistry() ? "" : "not installed: docker-registry");
+export async function showImages(
+  options: Omit<DeliveryOptions, "machine">,
+  missing = whatIsMissing(),
+): Promise<Shown[]> {
   if (missing) {
     options.progress.say(`image: skipped, ${missing}`);
     return IMAGE_STAGES.map((stage) => skipped(stage, missing));

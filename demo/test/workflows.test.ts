@@ -1,58 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort } from "../../lib/testing/sshd.ts";
-import { type ActResult, startAct } from "../act.ts";
+import type { ActResult } from "../act.ts";
 import { outputOf } from "../evidence.ts";
-import { commitAll, publishGoci, standIns } from "../project.ts";
-
-const CHECKOUT = resolve(import.meta.dirname, "../..");
+import { Team } from "./team.ts";
 
 /** The public workflows as a team calls them, under act, on a project of four files. */
 describe("reusable workflows", () => {
-  const root = mkdtempSync(join(tmpdir(), "goci-workflows-"));
-  const repositories = new Map<string, string>();
-
+  let team: Team;
   beforeAll(() => {
-    const goci = join(root, "goci");
-    publishGoci(CHECKOUT, goci);
-    repositories.set("org/goci@v1", goci);
-    for (const [name, folder] of standIns(goci, join(root, "stand-ins"))) repositories.set(name, folder);
+    team = new Team();
   });
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  afterAll(() => team?.leave());
 
-  async function call(name: string, job: Record<string, unknown>, secrets = ""): Promise<ActResult> {
-    const home = join(root, name);
-    const project = join(home, "project");
-    mkdirSync(join(project, ".github/workflows"), { recursive: true });
-    writeFileSync(
-      join(project, "package.json"),
-      JSON.stringify({ type: "module", scripts: { test: "node --test" } }),
-    );
-    writeFileSync(join(project, "one.test.js"), 'import test from "node:test";\ntest("one", () => {});\n');
-    writeFileSync(join(project, "made.txt"), "made\n");
-    writeFileSync(join(project, "Dockerfile"), "FROM scratch\nCOPY made.txt /\n");
-    // JSON is YAML.
-    const workflow = { on: "push", permissions: { contents: "read" }, jobs: { called: job } };
-    writeFileSync(join(project, ".github/workflows/call.yml"), JSON.stringify(workflow));
-    writeFileSync(join(home, "secrets"), secrets, { mode: 0o600 });
-    commitAll(project, "a project");
-    const run = startAct({
-      act: join(CHECKOUT, ".tools/bin/act"),
-      folder: project,
-      workflow: ".github/workflows/call.yml",
-      event: "push",
-      secretFile: join(home, "secrets"),
-      repositories,
-      cache: join(home, "cache"),
-      artifacts: join(home, "artifacts"),
-      artifactPort: await freePort(),
-      env: { ...process.env, NODE_OPTIONS: undefined, NODE_TEST_CONTEXT: undefined },
-      logFile: join(home, "log"),
-    });
-    return run.result;
-  }
+  const call = (name: string, job: Record<string, unknown>, secrets = ""): Promise<ActResult> =>
+    team.call(name, job, { secrets });
 
   test("pipeline tests on every version of the list and makes one artifact", async () => {
     const result = await call("lists", {
