@@ -163,7 +163,10 @@ withEngine(title("a real Docker engine"), () => {
       },
     });
     expect(again?.configDigest).toBe(image.configDigest);
-    await expect(exportFromDaemon("not-there:1", ports)).rejects.toThrow("could not give out `not-there:1`");
+    await expect(exportFromDaemon("not-there:1", ports)).rejects.toMatchObject({
+      code: "BAD_INPUT",
+      message: "`source`: the Docker engine has no image `not-there:1`",
+    });
     engine.docker(["image", "rm", "loaded:1"]);
   }, 60_000);
 
@@ -210,6 +213,22 @@ withEngine(title("a real Docker engine"), () => {
       fix: "leave these inputs out, or choose buildx or buildkit or buildah",
     });
   });
+
+  test("classic: one image per platform, whatever the cache holds of another", async () => {
+    const context = contextOf(["FROM scratch", "COPY a.txt /a.txt"], { "a.txt": "any" });
+    const spec = specOf(context, { platforms: ["linux/amd64", "linux/arm64"] });
+    const ports = portsOf(runnerEnv(), context);
+    const built = await (await chooseEngine("classic", spec, ports)).build(spec, ports);
+    const how = {
+      commitTime: COMMIT_TIME,
+      labels: new Map(),
+      folder: makeFolder(),
+      signal: ports.signal,
+      secretValues: [],
+    };
+    const prepared = (await Promise.all(built.images.map((one) => prepare(one, how)))).flat();
+    expect(prepared.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"]);
+  }, 30_000);
 
   test("a failing step is named with its line, and leaves no container", async () => {
     const lines = ["FROM base:test", "", "RUN echo telling && \\", "  false"];

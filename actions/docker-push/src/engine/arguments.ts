@@ -58,6 +58,8 @@ export function classicArguments(run: BuildRun): [string, ...string[]] {
     ...limits(run),
     // A failing step leaves its container otherwise.
     "--force-rm",
+    // It takes cached steps of one platform for those of another.
+    ...when(run.platform && !run.spec.noCache, ["--no-cache"]),
     ...cache.flatMap((image) => ["--cache-from", image]),
     run.spec.context,
   ];

@@ -46,7 +46,7 @@ async function takeOut(
   ports: EnginePorts,
 ): Promise<ExportedImage> {
   const id = idOfBuilt(run);
-  const isCache = !run.spec.noCache;
+  const isCache = !run.spec.noCache && run.platform === "";
   const keeping = isCache ? nameImage(id, cacheName(run), ports) : undefined;
   try {
     return await saveImage(id, run, ports);

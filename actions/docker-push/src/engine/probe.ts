@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Failure } from "../../../../lib/errors.ts";
+import { Failure, UserError } from "../../../../lib/errors.ts";
 import type { BuildInputs } from "../inputs-model.ts";
 import { ableEngines, cannotMeet } from "./abilities.ts";
 import { findBuildah } from "./buildah.ts";
@@ -8,6 +8,7 @@ import { findBuildx } from "./buildx.ts";
 import { childEnv, must } from "./child.ts";
 import { classicEngine } from "./classic.ts";
 import { askDocker, type DockerFacts, major, type NoDocker } from "./docker-facts.ts";
+import { idOf } from "./docker-images.ts";
 import type { BuildSpec, Engine, EngineName, EnginePorts, ExportedImage } from "./engine.ts";
 import { innerBuildKit } from "./inner-buildkit.ts";
 
@@ -87,6 +88,11 @@ function unavailable(wanted: string, missing: readonly string[]): Failure {
 export async function exportFromDaemon(reference: string, ports: EnginePorts): Promise<ExportedImage> {
   const docker = await askDocker(ports);
   if ("problem" in docker) throw unavailable("auto", [docker.problem]);
+  if ((await idOf(reference, ports)) === undefined)
+    throw new UserError(
+      [`\`source\`: the Docker engine has no image \`${reference}\``],
+      "name one that `docker images` lists",
+    );
   const path = join(ports.folder, "daemon.tar");
   const what = `\`source\`: the engine could not give out \`${reference}\``;
   await must(["docker", "save", "--output", path, reference], childEnv(ports), ports, what);
