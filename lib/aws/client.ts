@@ -69,7 +69,8 @@ export interface Aws {
  */
 export function connectAws(options: AwsOptions): Aws {
   // The SDK warns of Node versions that it will leave behind; which Node runs is the runner's matter.
-  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  // It reads the environment itself, which `env` is in a run.
+  Object.assign(options.env, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" });
   const services = new Map<AwsService, Promise<SdkService>>();
   const clients = new Map<string, SdkClient>();
   let home: Promise<Region> | undefined;
@@ -77,8 +78,8 @@ export function connectAws(options: AwsOptions): Aws {
   const load = (service: AwsService): Promise<SdkService> => {
     const loader = options.loaders[service];
     if (loader === undefined) throw new TypeError(`no SDK client for ${service} in this action`);
-    let loaded = services.get(service);
-    if (loaded === undefined) services.set(service, (loaded = loader()));
+    const loaded = services.get(service) ?? loader();
+    services.set(service, loaded);
     return loaded;
   };
   const clientOf = async (service: AwsService, region: string | undefined): Promise<SdkClient> => {

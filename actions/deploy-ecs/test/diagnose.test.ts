@@ -162,9 +162,10 @@ describe("log tails", () => {
     ];
     const tail = await logTail(
       {
-        getLogEvents: async ({ nextToken, limit }) => (
-          asked.push([nextToken, limit]), pages.shift() ?? { events: [] }
-        ),
+        getLogEvents: async ({ nextToken, limit }) => {
+          asked.push([nextToken, limit]);
+          return pages.shift() ?? { events: [] };
+        },
       },
       query,
     );

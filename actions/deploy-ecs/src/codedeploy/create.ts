@@ -1,4 +1,6 @@
 import type { JsonObject } from "../../../../lib/aws/call.ts";
+import { AwsError } from "../../../../lib/aws/errors.ts";
+import { asked } from "../../../../lib/aws/retry.ts";
 import { UserError } from "../../../../lib/errors.ts";
 import { backoff } from "../../../../lib/poll.ts";
 import { causeOf } from "../../../../lib/rollout/faults.ts";
@@ -32,15 +34,10 @@ export async function createDeployment(
   attempt: EcsAttempt,
   call: Call,
 ): Promise<ApplyResult<Handle>> {
-  const { ports, group } = parts;
-  const before = attempt.before.service;
-  const service = await readServicePatiently(ports, call);
-  const primary = primarySet(service);
-  if (!before || service === undefined || primary?.id !== before.primary) {
-    return { kind: "moved", by: `task set ${primary?.id ?? "?"}` };
-  }
-  const other = await group.other([], { signal: call.signal });
-  if (other !== "") return { kind: "moved", by: other };
+  const { ports } = parts;
+  const looked = await lookBefore(parts, attempt, call);
+  if ("kind" in looked) return looked;
+  const { service } = looked;
   const { appspec } = ports.inputs.codeDeploy;
   if (appspec !== undefined && dropsCapacity(appspec, service)) {
     ports.log.warn(
@@ -49,13 +46,44 @@ export async function createDeployment(
   }
   const revision = revisionOf(attempt);
   const content = appspecFor(ports.inputs, service, revision);
+  return send(parts, attempt, content, call);
+}
+
+/** A look that fails is no reason to believe that something was started. */
+async function lookBefore(
+  { ports, group }: LookParts,
+  attempt: EcsAttempt,
+  call: Call,
+): Promise<{ readonly service: EcsService } | ApplyResult<Handle>> {
+  const { clock } = ports;
+  const options = { signal: call.signal };
+  try {
+    const service = await readServicePatiently(ports, call);
+    const primary = primarySet(service);
+    if (service === undefined || primary?.id !== attempt.before.service?.primary) {
+      return { kind: "moved", by: `task set ${primary?.id ?? "?"}` };
+    }
+    const other = await asked(() => group.other([], options), { clock, signal: call.signal });
+    return other === "" ? { service } : { kind: "moved", by: other };
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    return { kind: "not-applied", cause: causeOf(error, error.fault === "denied" ? "denied" : "permanent") };
+  }
+}
+
+/** Sends the one request that starts it: what was throttled was not carried out; of anything else nobody knows. */
+async function send(
+  { ports, group }: LookParts,
+  attempt: EcsAttempt,
+  content: JsonObject,
+  call: Call,
+): Promise<ApplyResult<Handle>> {
   for (let tries = 1; ; tries++) {
     try {
       const id = await group.create(content, markOf(ports.token, "new"), { signal: call.signal });
       ports.log.info(`CodeDeploy deployment ${id} started`);
       return { kind: "applied", handle: handleOf(attempt, id, ports.clock.now()) };
     } catch (error) {
-      // What was throttled was not carried out; of anything else nobody knows.
       if (wasThrottled(error) && tries < THROTTLED_TRIES) {
         await ports.clock.sleep(backoff(tries, 500, 8000), call.signal);
         continue;

@@ -85,7 +85,7 @@ function newestFirst(tasks: readonly EcsTask[]): readonly EcsTask[] {
   return [...tasks].sort((a, b) => at(b) - at(a));
 }
 
-function targetFinding({ Target, TargetHealth }: TargetHealth, count: number): Finding {
+function targetFinding({ Target }: TargetHealth, count: number): Finding {
   return {
     cause: {
       code: "TARGET_UNHEALTHY",

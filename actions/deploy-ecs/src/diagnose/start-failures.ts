@@ -206,7 +206,7 @@ function rule(when: readonly RegExp[], code: string, fatal: boolean, say: Rule["
 
 /** "not found" also stands in refusals; those count as refusals. */
 function notDenied(): RegExp {
-  return /^(?![^]*(AccessDenied|not authorized|access denied|unauthorized|forbidden|\b403\b))/i;
+  return /^(?![\s\S]*(AccessDenied|not authorized|access denied|unauthorized|forbidden|\b403\b))/i;
 }
 
 function imageDenied(text: string): { message: string; fix: string } {

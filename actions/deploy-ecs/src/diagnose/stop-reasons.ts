@@ -83,7 +83,7 @@ function healthCause(task: EcsTask): StopCause | undefined {
       container,
     };
   }
-  const elb = /failed ELB health checks?(?: in)?[^]*?(?:target-group:? ([^\s)]+))?\)?\.?$/i.exec(
+  const elb = /failed ELB health checks?(?: in)?[\s\S]*?(?:target-group:? ([^\s)]+))?\)?\.?$/i.exec(
     stoppedReason,
   );
   if (elb === null) return undefined;
