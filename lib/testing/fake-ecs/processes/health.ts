@@ -20,17 +20,24 @@ export function checkSettings(group: Json | undefined, pace: number): CheckSetti
   return {
     path: String(group?.["HealthCheckPath"] ?? "/"),
     intervalMs: seconds("HealthCheckIntervalSeconds", 30),
-    timeoutMs: Math.max(500, seconds("HealthCheckTimeoutSeconds", 5)),
+    timeoutMs: Math.max(LEAST_TIMEOUT, seconds("HealthCheckTimeoutSeconds", 5)),
     healthy: Number(group?.["HealthyThresholdCount"] ?? 5),
     unhealthy: Number(group?.["UnhealthyThresholdCount"] ?? 2),
     codes: String((group?.["Matcher"] as Json | undefined)?.["HttpCode"] ?? "200"),
   };
 }
 
+/** A busy machine does not answer faster because the world's time does, real milliseconds. */
+const LEAST_TIMEOUT = 2000;
+
+/** Nor does a process begin to listen faster: so long, real milliseconds, a refused connection is not held against it. */
+const START_ALLOWANCE = 5000;
+
 /** What the checks of one target said so far. */
 interface Tally {
   passes: number;
   failures: number;
+  readonly since: number;
 }
 
 /** Checks the targets of one target group for ever; returns a function that ends it. */
@@ -44,7 +51,7 @@ export function watchTargets(
   const look = () => {
     for (const { task, port } of targets()) {
       if (task.lastStatus !== "RUNNING" || task.desiredStatus !== "RUNNING") continue;
-      const tally = tallies.get(task) ?? { passes: 0, failures: 0 };
+      const tally = tallies.get(task) ?? { passes: 0, failures: 0, since: Date.now() };
       tallies.set(task, tally);
       void probe(port, settings).then((complaint) => {
         ecs.time.catchUp();
@@ -70,6 +77,8 @@ function judge(
   complaint: Complaint | undefined,
 ): void {
   if (task.desiredStatus !== "RUNNING") return;
+  const starting = task.target.state === "initial" && Date.now() < tally.since + START_ALLOWANCE;
+  if (complaint?.reason === "Target.FailedHealthChecks" && starting) return;
   tally.passes = complaint ? 0 : tally.passes + 1;
   tally.failures = complaint ? tally.failures + 1 : 0;
   // A new target needs one pass, one that was found unhealthy needs as many as the group says.

@@ -89,6 +89,25 @@ test.each([
   expect(task?.exits["app"]?.code).toBe(image === "app:crash" ? 7 : image === "app:ill" ? 0 : undefined);
 });
 
+test("a canary really gets its part of the traffic, and the way back is at once", async () => {
+  await start();
+  const configuration = {
+    strategy: "CANARY",
+    canaryConfiguration: { canaryPercent: 25, canaryBakeTimeInMinutes: 60 },
+  };
+  aws.world.service("app").members["deploymentConfiguration"] = configuration;
+  aws.world.deploy("app", "app:2");
+  await until(() => aws.world.service("app").rollouts[0]?.weight === 25);
+  const answers: string[] = [];
+  for (let nth = 0; nth < 100; nth += 1) answers.push(await ask());
+  expect(answers.filter((answer) => answer === "2 production")).toHaveLength(25);
+  const serviceDeploymentArn = aws.world.service("app").rollouts[0]?.arn;
+  await aws.world.call("ecs", "StopServiceDeployment", { serviceDeploymentArn, stopType: "ROLLBACK" });
+  await until(() => aws.world.service("app").rollouts[0]?.status === "ROLLBACK_SUCCESSFUL");
+  expect(await ask()).toBe("1 production");
+  expect(aws.balancers["app"]?.refused()).toBe(0);
+});
+
 test("a one-off task is a process with its own command, environment, exit code and log", async () => {
   await start();
   const code = "console.log('migrated ' + process.env.TABLE); process.exit(4)";
