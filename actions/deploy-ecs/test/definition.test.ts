@@ -116,13 +116,15 @@ describe("differences", () => {
   });
 
   test("are none between what means the same", () => {
+    const [app, side] = containersOf(SHOP);
     const same = {
       ...SHOP,
       cpu: ".25 vCPU",
       memory: "0.5GB",
       enableFaultInjection: false,
       requiresCompatibilities: [],
-      containerDefinitions: [...containersOf(SHOP)].reverse(),
+      taskRoleArn: "",
+      containerDefinitions: [side, { ...app, portMappings: [{ containerPort: 8000, protocol: "TCP" }] }],
     };
     expect(differences(SHOP, same)).toEqual([]);
     expect(digestOf(same)).toBe(digestOf(SHOP));
@@ -175,6 +177,18 @@ describe("the echo of a registration", () => {
       "numbers and texts",
       { ...SHOP, ephemeralStorage: { sizeInGiB: "30" } },
       { ...SHOP, ephemeralStorage: { sizeInGiB: 30 } },
+    ],
+    ["empty texts, which say nothing", { ...SHOP, taskRoleArn: "", newThing: "" }, SHOP],
+    [
+      "the case of a protocol",
+      {
+        ...SHOP,
+        containerDefinitions: [{ ...app, portMappings: [{ containerPort: 1, protocol: "UDP" }] }, side],
+      },
+      {
+        ...SHOP,
+        containerDefinitions: [{ ...app, portMappings: [{ containerPort: 1, protocol: "udp" }] }, side],
+      },
     ],
     [
       "the order of a set",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Definition, isList, isObject } from "./model.ts";
-import { isDefault, isSet, keyOf, plainPorts, plainSize } from "./shape.ts";
+import { isDefault, isSet, keyOf, plainPorts, plainValue } from "./shape.ts";
 
 /**
  * The form in which two task definitions that mean the same are the same:
@@ -24,7 +24,7 @@ export function digestOf(definition: Definition): string {
 
 function simplify(path: string, value: unknown): unknown {
   if (isList(value)) return simplifyList(path, value);
-  if (!isObject(value)) return plainSize(path, value);
+  if (!isObject(value)) return plainValue(path, value);
   const members = Object.entries(value).sort(([a], [b]) => order(a, b));
   const kept = members.flatMap(([name, item]) => {
     const inner = path === "" ? name : `${path}.${name}`;

@@ -1,5 +1,5 @@
 import { type Definition, isList, isObject } from "./model.ts";
-import { isDefault, isSet, keyOf, plainPorts, plainSize } from "./shape.ts";
+import { isDefault, isSet, keyOf, plainPorts, plainValue } from "./shape.ts";
 
 /** What became of a task definition on its way through ECS; JSON paths in what was sent. */
 export interface Echo {
@@ -25,7 +25,8 @@ export function compareEcho(sent: Definition, echo: Definition): Echo {
 type Found = readonly ["lost" | "changed", string];
 
 function walk(path: string, at: string, sent: unknown, echo: unknown): readonly Found[] {
-  if (isDefault(path, sent)) return [];
+  // An empty text says nothing that could be lost.
+  if (isDefault(path, sent) || sent === "") return [];
   if (echo === undefined || echo === null) return [["lost", at]];
   if (isList(sent)) return isList(echo) ? walkList(path, at, sent, echo) : [["lost", at]];
   if (isObject(sent)) {
@@ -35,7 +36,7 @@ function walk(path: string, at: string, sent: unknown, echo: unknown): readonly 
     );
   }
   // ECS answers numbers where it was sent texts of digits, and the other way round.
-  return String(plainSize(path, sent)) === String(plainSize(path, echo)) ? [] : [["changed", at]];
+  return String(plainValue(path, sent)) === String(plainValue(path, echo)) ? [] : [["changed", at]];
 }
 
 function walkList(

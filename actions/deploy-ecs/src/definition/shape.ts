@@ -49,7 +49,9 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
   "containerDefinitions.essential": true,
   "containerDefinitions.healthCheck.interval": 30,
   "containerDefinitions.healthCheck.retries": 3,
+  "containerDefinitions.healthCheck.startPeriod": 0,
   "containerDefinitions.healthCheck.timeout": 5,
+  "containerDefinitions.hostname": "",
   "containerDefinitions.interactive": false,
   "containerDefinitions.linuxParameters.initProcessEnabled": false,
   "containerDefinitions.mountPoints.readOnly": false,
@@ -58,12 +60,18 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
   "containerDefinitions.privileged": false,
   "containerDefinitions.pseudoTerminal": false,
   "containerDefinitions.readonlyRootFilesystem": false,
+  "containerDefinitions.user": "",
   "containerDefinitions.versionConsistency": "enabled",
   "containerDefinitions.volumesFrom.readOnly": false,
+  "containerDefinitions.workingDirectory": "",
   enableFaultInjection: false,
+  executionRoleArn: "",
+  ipcMode: "",
   networkMode: "bridge",
+  pidMode: "",
   "proxyConfiguration.type": "APPMESH",
   "tags.value": "",
+  taskRoleArn: "",
   "volumes.configuredAtLaunch": false,
   "volumes.dockerVolumeConfiguration.autoprovision": false,
   "volumes.dockerVolumeConfiguration.scope": "task",
@@ -76,7 +84,10 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
 export function keyOf(path: string, item: unknown): string | undefined {
   const members = KEYS[path];
   if (members === undefined || !isObject(item)) return undefined;
-  const parts = members.map((member) => String(item[member] ?? DEFAULTS[`${path}.${member}`] ?? ""));
+  const parts = members.map((member) => {
+    const part = String(item[member] ?? DEFAULTS[`${path}.${member}`] ?? "");
+    return member === "protocol" ? part.toLowerCase() : part;
+  });
   return parts.length === 1 ? parts[0] : parts.filter((part) => part !== "").join("/");
 }
 
@@ -91,7 +102,7 @@ export function isDefault(path: string, value: unknown): boolean {
   if (isList(value)) return value.length === 0;
   if (isObject(value))
     return Object.entries(value).every(([name, item]) => isDefault(`${path}.${name}`, item));
-  return Object.hasOwn(DEFAULTS, path) && DEFAULTS[path] === value;
+  return Object.hasOwn(DEFAULTS, path) && DEFAULTS[path] === plainValue(path, value);
 }
 
 /** In these modes a container's port is the host's port, whether or not it is said twice. */
@@ -114,8 +125,9 @@ function plainPortsOf(container: unknown): unknown {
   return { ...container, portMappings };
 }
 
-/** ECS turns `1 vCPU` into `1024` and `2 GB` into `2048`. */
-export function plainSize(path: string, value: unknown): unknown {
+/** ECS turns `1 vCPU` into `1024`, `2 GB` into `2048` and `TCP` into `tcp`. */
+export function plainValue(path: string, value: unknown): unknown {
+  if (path === "containerDefinitions.portMappings.protocol") return String(value).toLowerCase();
   const [, amount, unit] = /^([\d.]+)\s*(vcpu|gb)?$/i.exec(String(value)) ?? [];
   if (amount === undefined || (path !== "cpu" && path !== "memory")) return value;
   return String(unit === undefined ? Number(amount) : Math.round(Number(amount) * 1024));
