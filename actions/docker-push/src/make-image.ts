@@ -2,12 +2,14 @@ import type { RunContext } from "../../../lib/action.ts";
 import { Failure } from "../../../lib/errors.ts";
 import type { Access } from "./access.ts";
 import { sbomWants } from "./attest/statements.ts";
+import { readDockerfile } from "./engine/abilities.ts";
 import type { BuildSpec, Built, Engine, EnginePorts } from "./engine/engine.ts";
 import { chooseEngine, exportFromDaemon } from "./engine/probe.ts";
 import { platformText } from "./former.ts";
 import type { PreparedImage } from "./image/model.ts";
 import { prepare } from "./image/prepare.ts";
 import type { Inputs } from "./inputs-model.ts";
+import { baseHosts } from "./login/base-hosts.ts";
 import { makePrivateHome } from "./login/private-home.ts";
 import type { Plan } from "./plan.ts";
 import type { Known } from "./repository.ts";
@@ -35,7 +37,8 @@ export async function findMaker(
   const folder = workshop.place("export");
   const home = makePrivateHome(workshop.folder);
   const isBuild = inputs.source.kind === "build";
-  home.fill(env, isBuild ? await access.registries.logins.auths([]) : {});
+  const pulled = isBuild ? baseHosts(readDockerfile(spec.file), spec.args, spec.contexts) : [];
+  home.fill(env, isBuild ? await access.registries.logins.auths(pulled) : {});
   const { workspace } = context.github;
   const ports = { log, clock, signal, env, folder, dockerConfig: home.folder, workspace };
   // To keep an existing image in the engine needs one as well.
