@@ -102,7 +102,10 @@ export function classifyAws(error: unknown, request = "AWS"): AwsVerdict {
   }
   const system = systemCode(error);
   if (status === 0 && (PASSING_SYSTEM.test(system) || /^(socket hang up|aborted)$/i.test(said))) {
-    return passing(`${request} was not answered: ${said}`);
+    return passing(
+      `${request} was not answered: ${said}`,
+      "check the runner's way to AWS (DNS, proxy, AWS_ENDPOINT_URL)",
+    );
   }
   if (status === 0)
     return { fault: "permanent", code: "REMOTE_FAILED", message: `${request}: ${said}`, fix: "" };
@@ -114,13 +117,11 @@ export function classifyAws(error: unknown, request = "AWS"): AwsVerdict {
   };
 }
 
-function passing(message: string): AwsVerdict {
-  return {
-    fault: "transient",
-    code: "REMOTE_FAILED",
-    message,
-    fix: "run the job again; see https://health.aws.amazon.com when it stays",
-  };
+function passing(
+  message: string,
+  fix = "run the job again; see https://health.aws.amazon.com when it stays",
+): AwsVerdict {
+  return { fault: "transient", code: "REMOTE_FAILED", message, fix };
 }
 
 function missing(said: string): AwsVerdict {

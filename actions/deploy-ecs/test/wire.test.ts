@@ -140,6 +140,27 @@ describe("configuration", () => {
     expect(wire.server.heard[0]?.headers.authorization).toContain("/eu-north-1/logs/");
   });
 
+  test("a proxy of the environment is used, but not for this machine", async () => {
+    const names = ["http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"];
+    const saved = names.map((name) => [name, process.env[name]] as const);
+    for (const name of names) delete process.env[name];
+    try {
+      process.env["http_proxy"] = wire.server.url;
+      process.env["AWS_ENDPOINT_URL_ECS"] = "http://ecs.example.test";
+      await apisOver(wire.connect().call).ecs.describeServices("c", ["s"]);
+      expect(wire.server.heard[0]?.path).toBe("http://ecs.example.test/");
+      process.env["http_proxy"] = "http://127.0.0.1:1";
+      process.env["AWS_ENDPOINT_URL_ECS"] = wire.server.url;
+      await apisOver(wire.connect().call).ecs.describeServices("c", ["s"]);
+      expect(wire.server.heard).toHaveLength(2);
+    } finally {
+      for (const [name, value] of saved) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
+
   test("no region: one error before any call", async () => {
     delete process.env["AWS_REGION"];
     const failed = wire.connect().call("ecs", "DescribeServices", {});
