@@ -151,7 +151,11 @@ async function waitForEngine(
 ): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) break;
-    const answer = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], { env: { ...env } });
+    // With a limit: while this waits nobody reads the engine's log, and an engine that cannot log does not answer.
+    const answer = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], {
+      env: { ...env },
+      timeout: 5_000,
+    });
     if (answer.status === 0) return;
     await sleep(100);
   }

@@ -130,7 +130,9 @@ const READY = "/?ready";
 
 async function waitForStart(child: ChildProcess, origin: string, log: () => string, folder: string) {
   for (let tries = 0; tries < 400 && child.exitCode === null; tries++) {
-    const answer = await fetch(`${origin}${READY}`).catch(() => undefined);
+    const answer = await fetch(`${origin}${READY}`, { signal: AbortSignal.timeout(2_000) }).catch(
+      () => undefined,
+    );
     if (answer) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
