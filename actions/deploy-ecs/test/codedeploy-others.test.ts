@@ -40,6 +40,25 @@ describe("CODE_DEPLOY, with others about and things breaking", () => {
     expectHonest(told);
   });
 
+  test("a success of ours is none when another revision serves", async () => {
+    const whole = await story({});
+    const before = whole.calls.slice(0, whole.calls.indexOf("CreateDeployment"));
+    const nth = before.filter((operation) => operation === "DescribeServices").length + 1;
+    const told = await story({
+      arrange: arranged({}, {}, (aws) =>
+        aws.before({ operation: "DescribeServices", nth }, () => {
+          const [primary] = aws.service().deployments.filter(({ status }) => status === "PRIMARY");
+          const { definition } = aws.service().deployments[0]?.revision ?? {};
+          if (!primary || !definition) throw new Error("nothing serves");
+          const arn = definition.arn.replace(/:\d+$/, ":99");
+          Object.assign(primary, { revision: { ...primary.revision, definition: { ...definition, arn } } });
+        }),
+      ),
+    });
+    expect([told.outcome, told.code]).toEqual(["superseded", "SUPERSEDED"]);
+    expect(told.message).toContain("app:99");
+  });
+
   test("a lost answer to CreateDeployment is found by its description, and created once", async () => {
     const told = await story({
       arrange: arranged({}, {}, (aws) => aws.fail("reset-after", { operation: "CreateDeployment", nth: 1 })),

@@ -37,6 +37,14 @@ describe("ranking", () => {
     expect(found[1]?.cause.message).toBe("container app exited with code 1 (2 tasks)");
   });
 
+  test("so does a command that cannot be started, however often others exit", () => {
+    const stoppedReason =
+      'CannotStartContainerError: OCI runtime create failed: exec: "serve": executable file not found in $PATH';
+    const start = exit("4", 1, { stopCode: "TaskFailedToStart", stoppedReason, containers: [] });
+    const found = rankCauses({ ...NO_FACTS, tasks: [exit("1", 1), exit("2", 1), start] });
+    expect(found.map(({ cause }) => cause.code)).toEqual(["CONTAINER_START_FAILED", "CONTAINER_EXITED"]);
+  });
+
   test("a task's own end goes before what the load balancer and the events say of it", () => {
     const found = rankCauses({
       ...NO_FACTS,

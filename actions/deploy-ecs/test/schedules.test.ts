@@ -154,6 +154,16 @@ describe("pruning", () => {
     expect(staleRevisions(many, { keep: 1, used: new Set() })).toEqual(many.slice(0, 50));
   });
 
+  test("what another family lists is never touched", async () => {
+    const gone: string[] = [];
+    const { ecs } = apisOver(async (_service, operation, input) => {
+      if (operation === "DeregisterTaskDefinition") gone.push(String(input["taskDefinition"]));
+      return { taskDefinitionArns: [...arns(3, 2, 1), `${ARN}/app-two:1`, `${ARN}/two/app:1`] };
+    });
+    await prune(ecs, "app", { keep: 1, used: new Set() });
+    expect(gone).toEqual(arns(1, 2));
+  });
+
   test("in the world: a family whose name only begins the same is untouched", async () => {
     const aws = new FakeAws();
     aws.addService();
