@@ -55,8 +55,8 @@ export interface Facts {
   readonly healthStatus: number;
 }
 
-/** More differences than this are counted, not listed. */
-const MOST_LINES = 100;
+/** Phases that took less are not worth a word. */
+const SHORTEST_MS = 100;
 
 /** Sets what the run has learned by itself: outputs, fields of the report, and the action's part of the summary. */
 export function publish(draft: ReportDraft, facts: Facts): void {
@@ -132,14 +132,11 @@ function summaryOf(draft: ReportDraft, facts: Facts, url: string, images: readon
         ? `to ${shortName(facts.wayBack.revision)} in ${formatDuration(facts.wayBack.ms)}`
         : "",
     ],
-    ...draft.phases.map(({ name, ms, outcome }): [string, string] => [
-      `phase ${name}`,
-      `${formatDuration(ms)}${outcome === "failed" ? ", failed" : ""}`,
-    ]),
+    ["time", phaseTimes(draft)],
   ];
   const told = rows.filter(([, value]) => value !== "").map((row) => row.map((cell) => escapeMarkdown(cell)));
   const link = url === "" ? "" : `\n[AWS console](${url})\n`;
-  return `${table(["", ""], told)}${differenceList(facts.differences)}${link}`;
+  return `${table(["", ""], told)}${link}`;
 }
 
 function withDigest(image: string, digest: string): string {
@@ -152,12 +149,12 @@ function taskText(facts: Facts): string {
   return facts.taskExitCode === undefined ? names : `${names}, exit code ${facts.taskExitCode}`;
 }
 
-function differenceList(differences: readonly Difference[]): string {
-  if (differences.length === 0) return "";
-  const lines = differences.slice(0, MOST_LINES).map(({ text }) => `- ${escapeMarkdown(text)}`);
-  const rest = differences.length - lines.length;
-  if (rest > 0) lines.push(`- and ${rest} more`);
-  return `\nWhat differs in the task definition:\n\n${lines.join("\n")}\n`;
+/** `look 0.2 s, watch 61 s`: the phases that took time, each name once. */
+function phaseTimes(draft: ReportDraft): string {
+  const times = new Map<string, number>();
+  for (const { name, ms } of draft.phases) times.set(name, (times.get(name) ?? 0) + ms);
+  const told = [...times].filter(([, ms]) => ms >= SHORTEST_MS);
+  return told.map(([name, ms]) => `${name} ${formatDuration(ms)}`).join(", ");
 }
 
 /** `shop:12` for its ARN. */
