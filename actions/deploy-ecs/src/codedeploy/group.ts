@@ -8,6 +8,7 @@ import { waitsOf } from "./waits.ts";
 
 /** Deployments looked at when one of ours is searched for: its answer was lost a moment ago, so it is a new one. */
 const MOST_LOOKED_AT = 10;
+const LONGEST_DESCRIPTION = 512;
 const ALL_STATES = [...ACTIVE_STATES, "Succeeded", "Failed", "Stopped"];
 
 /** By what this run's own deployments are found again: the way there and the way back. */
@@ -85,7 +86,8 @@ export class Group {
   /** Starts a deployment; `mark` goes into its description, by which a lost answer is found again. */
   create(revision: JsonObject, mark: string, options: AwsCallOptions): Promise<string> {
     const { config, description } = this.inputs.codeDeploy;
-    const said = description === "" ? "" : `${description.slice(0, 400)} `;
+    const room = LONGEST_DESCRIPTION - mark.length - "[] ".length;
+    const said = description === "" ? "" : `${description.slice(0, room)} `;
     return this.api.createDeployment(
       {
         applicationName: this.application,
