@@ -135,7 +135,7 @@ function engineArguments(folder: string, host: string): string[] {
 }
 
 /** A test process that is killed can stop nothing: the kernel tells the engine then. */
-function untilParentDies(): string[] {
+export function untilParentDies(): string[] {
   const setpriv = findProgram("setpriv");
   return setpriv && process.platform === "linux" ? [setpriv, "--pdeathsig", "TERM"] : [];
 }

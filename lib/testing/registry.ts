@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { untilParentDies } from "./docker-engine.ts";
 import { freePort } from "./sshd.ts";
 
 /** One line of the registry's own access log. */
@@ -60,7 +61,11 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const password = options.open ? "" : PASSWORD;
   if (!options.open) writeFileSync(join(folder, "htpasswd"), `${USERNAME}:${bcrypt(PASSWORD)}\n`);
   writeFileSync(join(folder, "config.yml"), configText(folder, port, options));
-  const child = spawn("/usr/bin/docker-registry", ["serve", join(folder, "config.yml")], {
+  const [program = "", ...words] = [
+    ...untilParentDies(),
+    ...["/usr/bin/docker-registry", "serve", join(folder, "config.yml")],
+  ];
+  const child = spawn(program, words, {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
     env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
