@@ -14,7 +14,7 @@ export function rolledBack(state: RolloutState, result: RollBackResult, now: num
       return goneBack({ ...state, attempt, touched: "yes", ...(result.landed ? { lostAt: null } : {}) }, now);
     }
     case "untouched":
-      return goneBack(state, now);
+      return goneBack(result.final ? { ...state, lostAt: null } : state, now);
     case "moved":
       return finish(state, { kind: "superseded", by: result.by }, now);
     case "nothing-to-go-back-to":

@@ -168,8 +168,8 @@ export type RollBackResult<Handle = unknown> =
    */
   | { readonly kind: "restored"; readonly landed?: true }
   | { readonly kind: "started"; readonly handle: Handle; readonly landed?: true }
-  /** The target is as it was: this run's change never landed. */
-  | { readonly kind: "untouched" }
+  /** The target is as it was: this run's change never landed; `final`: it was never sent, so it never will. */
+  | { readonly kind: "untouched"; readonly final?: true }
   /** Someone else has moved the target since: nothing was touched. */
   | { readonly kind: "moved"; readonly by: string }
   /** A first deployment: `detail` says how the target was left (`the new process was stopped`). */

@@ -15,6 +15,7 @@ import { publish } from "./results.ts";
 import { chooseTarget } from "./target/choose.ts";
 import { STALE_MS } from "./target/memory.ts";
 import { Meter } from "./target/meter.ts";
+import { remembering } from "./target/notes.ts";
 import type { EcsPorts } from "./target/ports.ts";
 
 /** What a run reaches beyond this machine. */
@@ -64,7 +65,17 @@ export function portsOf(
   const { clock, log, mask, state } = context;
   const meter = new Meter(clock);
   const apis = apisOver(meter.counted(explained(aws.call)));
-  return { apis, inputs, clock, log, mask, state, meter, token, probe: aws.probe ?? probe };
+  return {
+    apis,
+    inputs,
+    clock,
+    log,
+    mask,
+    state: remembering(state),
+    meter,
+    token,
+    probe: aws.probe ?? probe,
+  };
 }
 
 /** The service's own bakes are waits that the user has asked for: they are not taken from `timeout`. */

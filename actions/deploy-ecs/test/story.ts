@@ -100,7 +100,9 @@ async function play(
   // Only the main step is killed: the post step's calls go on from the same number.
   const remotes = remotesOf(after ? withoutKill(story) : story, aws, () => died(), cancel, clock);
   const read = new InputReader(env, mask);
-  const common = { log, clock: skewed, signal: cancel.signal, mask, state, github, env };
+  // As on a runner, a step does not read back what it saved itself.
+  const own = { save: state.save, load: after ? state.load : () => undefined };
+  const common = { log, clock: skewed, signal: cancel.signal, mask, state: own, github, env };
   let outcome = "";
   let failure: Failure | undefined;
   const work = async () => {

@@ -158,6 +158,12 @@ const ROWS: readonly Row[] = [
     ends: ["rolled-back", "FAULT_TRANSIENT", "yes"],
   },
   {
+    name: "an apply that was never sent is not waited for",
+    moments: [...upTo.apply, on.transient, on.denied, on.neverSent, on.released],
+    calls: `${START}locate rollBack release`,
+    ends: ["failed", "FAULT_TRANSIENT", "no"],
+  },
+  {
     name: "the old version moves during its proof: it is proven anew",
     moments: [
       ...upTo.watch,

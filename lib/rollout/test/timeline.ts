@@ -55,6 +55,7 @@ export const on = {
   noIdea: { kind: "diagnose", causes: [] },
   explained: { kind: "diagnose", causes: [cause("OUT_OF_MEMORY"), cause("BAD_LUCK")] },
   restored: { kind: "rollBack", result: { kind: "restored" } },
+  neverSent: { kind: "rollBack", result: { kind: "untouched", final: true } },
   restoredFound: { kind: "rollBack", result: { kind: "restored", landed: true } },
   started: { kind: "rollBack", result: { kind: "started", handle: "b1" } },
   untouched: { kind: "rollBack", result: { kind: "untouched" } },

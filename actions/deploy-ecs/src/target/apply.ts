@@ -5,7 +5,7 @@ import type { EcsDeployment, EcsService } from "../api/ecs-types.ts";
 import { nameOf, primaryOf } from "./before.ts";
 import { type EcsAttempt, type Handle, revisionOf, type ServiceBefore, shortRevision } from "./model.ts";
 import type { EcsPorts } from "./ports.ts";
-import { overrun, readServicePatiently, sendUpdate, updateRequest, wasRefused } from "./update.ts";
+import { noteSent, overrun, readServicePatiently, sendUpdate, updateRequest, wasRefused } from "./update.ts";
 
 /** Makes the service run the new revision, if it still is as it was inspected. */
 export async function changeService(
@@ -23,6 +23,7 @@ export async function changeService(
   if (moved) return { kind: "moved", by: moved };
   const request = updateRequest(ports.inputs, revision, update.members);
   let answer: EcsService;
+  noteSent(ports);
   try {
     answer = await sendUpdate(ports, request, call);
   } catch (error) {

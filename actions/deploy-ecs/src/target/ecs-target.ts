@@ -193,7 +193,8 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     const schedules = this.committing || !this.inspection.hasPlanned;
     if (!attempt.before?.service || !changesService(attempt)) {
       if (schedules) await restoreAll(this.ports, change, revisionOf(attempt), call);
-      return { kind: "untouched" };
+      // A lost RegisterTaskDefinition harms nobody; a lost RunTask may still start its task.
+      return change?.task ? { kind: "untouched" } : { kind: "untouched", final: true };
     }
     const service = await readServicePatiently(this.ports, call);
     this.lastSeen = service ?? this.lastSeen;

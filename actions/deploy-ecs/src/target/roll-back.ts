@@ -8,7 +8,7 @@ import type { Binding } from "./binding.ts";
 import { type Memory, oursIn } from "./memory.ts";
 import { type EcsAttempt, type Handle, type ServiceBefore, shortRevision } from "./model.ts";
 import type { EcsPorts } from "./ports.ts";
-import { membersBack, overrun, sendUpdate, updateRequest, wasRefused } from "./update.ts";
+import { membersBack, overrun, sendUpdate, updateRequest, wasRefused, wasSent } from "./update.ts";
 
 /** States of a service deployment that may still be told to go back. */
 const STOPPABLE = new Set(["PENDING", "IN_PROGRESS", "STOP_REQUESTED"]);
@@ -43,7 +43,7 @@ export async function takeBack(
   if (primary !== mine && !known) return { ...answerToOther(primary, memory, ports), ...landed };
   if (!memory.startsDeployment) return restoreMembers(ports, service, memory, members, call);
   const answered = (attempt.handle?.updated ?? null) !== null;
-  if (!mine && !answered) return { kind: "untouched" };
+  if (!mine && !answered) return wasSent(ports) ? { kind: "untouched" } : { kind: "untouched", final: true };
   const isActive = mine?.rolloutState !== "COMPLETED" && mine?.rolloutState !== "FAILED";
   const stop = isActive && before.proven === before.revision && Object.keys(members).every(isHarmless);
   if (stop && (await stopOurs(ports, memory, binding, call))) return { kind: "restored", ...landed };

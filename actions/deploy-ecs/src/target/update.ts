@@ -70,6 +70,16 @@ export async function sendUpdate(ports: EcsPorts, request: JsonObject, call: Cal
   }
 }
 
+/** Notes for a later process that UpdateService is about to leave. */
+export function noteSent({ state }: EcsPorts): void {
+  state.save("update-sent", true);
+}
+
+/** Whether UpdateService has, or may have, left this run. */
+export function wasSent({ state }: EcsPorts): boolean {
+  return state.load("update-sent") === true;
+}
+
 /** Refused before anything was done: throttled. */
 export function wasThrottled(error: unknown): boolean {
   return (
