@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { Readable } from "node:stream";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { proxyFor } from "../src/registry/proxy.ts";
 import { NetworkError, Transport } from "../src/registry/transport.ts";
@@ -24,6 +25,39 @@ describe("which proxy", () => {
     ["https://ghcr.io/", { HTTPS_PROXY: "http://[broken" }, undefined],
   ])("%s with %j", (url, env, proxy) => {
     expect(chosen(url, env)).toBe(proxy);
+  });
+});
+
+describe("an answer that comes before the whole body is sent", () => {
+  test("counts, and the rest of the body is not sent", async () => {
+    let taken = 0;
+    const server = createServer((incoming, outgoing) => {
+      incoming.once("data", (chunk: Buffer) => {
+        taken += chunk.length;
+        incoming.pause();
+        outgoing.writeHead(403).flushHeaders();
+        setTimeout(() => outgoing.end("not here"), 50);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const transport = new Transport({}, 2000);
+    const size = 64 << 20;
+    let made = 0;
+    const open = () =>
+      Readable.from(
+        (function* () {
+          for (; made < size; made += 1 << 16) yield Buffer.alloc(1 << 16);
+        })(),
+      );
+    const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const exchange = { method: "PUT", url, headers: {}, maxBytes: 1000, body: { size, open } } as const;
+    const answer = await transport.send(exchange, new AbortController().signal);
+    expect([answer.status, answer.body.toString()]).toEqual([403, "not here"]);
+    expect(made).toBeLessThan(size);
+    expect(taken).toBeGreaterThan(0);
+    transport.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 

@@ -77,6 +77,8 @@ export class Transport {
       throw new NetworkError(messageOf(error), systemCode(error), error);
     } finally {
       signal.removeEventListener("abort", onAbort);
+      // A connection with half a request on it serves no other.
+      if (!outgoing.writableFinished) outgoing.destroy();
     }
   }
 
@@ -123,7 +125,11 @@ function receive(outgoing: ClientRequest, exchange: Exchange, idleMs: number): P
       outgoing.destroy(new NetworkError(`nothing moved for ${idleMs / 1000} s`, "ETIMEDOUT")),
     );
     outgoing.on("error", reject);
-    outgoing.on("response", (incoming) => collect(incoming, exchange.maxBytes).then(resolve, reject));
+    let isAnswered = false;
+    outgoing.on("response", (incoming) => {
+      isAnswered = true;
+      collect(incoming, exchange.maxBytes).then(resolve, reject);
+    });
     const body = exchange.body;
     if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
     else {
@@ -131,7 +137,7 @@ function receive(outgoing: ClientRequest, exchange: Exchange, idleMs: number): P
       // An answer that comes before the whole body is sent ends the sending; the answer counts.
       outgoing.on("response", () => source.destroy());
       pipeline(source, outgoing, (error) => {
-        if (error && !outgoing.destroyed) outgoing.destroy(error);
+        if (error && !isAnswered) outgoing.destroy(error);
       });
     }
   });
