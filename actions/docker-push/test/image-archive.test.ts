@@ -67,7 +67,12 @@ async function ociLayout(architectures: readonly string[]) {
       platform: { os: "linux", architecture },
     };
   });
-  const attestation = { ...put(Buffer.from("{}")), platform: { os: "unknown", architecture: "unknown" } };
+  const about = configOf([base], { os: "unknown", architecture: "unknown" });
+  const statement = { config: put(Buffer.from(JSON.stringify(about))), layers: [put(base)] };
+  const attestation = {
+    ...put(Buffer.from(JSON.stringify(statement))),
+    platform: { os: "unknown", architecture: "unknown" },
+  };
   const nested = put(Buffer.from(JSON.stringify({ manifests: [...manifests, attestation] })));
   const index = {
     schemaVersion: 2,

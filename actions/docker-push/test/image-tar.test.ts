@@ -132,6 +132,7 @@ describe("the reproducible tar", () => {
       { name: "a/b/c", content: "c" },
       { name: "a.b", content: "dot" },
       { name: "z", type: "link", linkname: "a/b/c" },
+      { name: "a/+first", content: "" },
       { name: "a/.wh.gone", content: "" },
       { name: "a/.wh..wh..opq", content: "" },
     ];
@@ -139,7 +140,7 @@ describe("the reproducible tar", () => {
     const other = await entriesOf([...members].reverse().map((member) => ({ ...member, time: LATER + 77 })));
     expect(rewritten(other.range, other.entries).equals(rewritten(one.range, one.entries))).toBe(true);
     const order = stableOrder(one.entries).map((entry) => entry.path);
-    expect(order).toEqual(["a", "a/.wh..wh..opq", "a/.wh.gone", "a/b", "a/b/c", "a.b", "z"]);
+    expect(order).toEqual(["a", "a/.wh..wh..opq", "a/.wh.gone", "a/+first", "a/b", "a/b/c", "a.b", "z"]);
   });
 
   test("a hard link comes after its target, and the target after its folders", async () => {

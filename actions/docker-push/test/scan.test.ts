@@ -64,6 +64,13 @@ describe("the search for literals", () => {
       }),
     );
   });
+
+  test("what stands in front of a token is known, wherever a chunk ends", () => {
+    const stream = new SecretSearch([]).stream();
+    const text = Buffer.from(`${"-".repeat(2000)}x${token("ghp_", 36)} ${"-".repeat(2000)}`);
+    for (let at = 0; at < text.length; at++) stream.push(text.subarray(at, at + 1));
+    expect(stream.end()).toEqual([]);
+  });
 });
 
 describe("forms of a given value", () => {
