@@ -5,7 +5,7 @@ import {
   type IncomingMessage,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { pipeline, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { messageOf, systemCode } from "../../../../lib/errors.ts";
 import { type Env, proxyAuthorization, proxyFor, TunnelAgent } from "./proxy.ts";
 
@@ -125,22 +125,23 @@ function receive(outgoing: ClientRequest, exchange: Exchange, idleMs: number): P
       outgoing.destroy(new NetworkError(`nothing moved for ${idleMs / 1000} s`, "ETIMEDOUT")),
     );
     outgoing.on("error", reject);
-    let isAnswered = false;
-    outgoing.on("response", (incoming) => {
-      isAnswered = true;
-      collect(incoming, exchange.maxBytes).then(resolve, reject);
-    });
+    outgoing.on("response", (incoming) => collect(incoming, exchange.maxBytes).then(resolve, reject));
     const body = exchange.body;
     if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
-    else {
-      const source = body.open();
-      // An answer that comes before the whole body is sent ends the sending; the answer counts.
-      outgoing.on("response", () => source.destroy());
-      pipeline(source, outgoing, (error) => {
-        if (error && !isAnswered) outgoing.destroy(error);
-      });
-    }
+    else sendStream(body.open(), outgoing);
   });
+}
+
+/** Not by `pipeline`: it would cut the connection when the sending ends early, and with it the answer. */
+function sendStream(source: Readable, outgoing: ClientRequest): void {
+  source.on("error", (error) => outgoing.destroy(error));
+  outgoing.on("close", () => source.destroy());
+  outgoing.on("response", () => {
+    // An answer that comes before the whole body is sent ends the sending; the answer counts.
+    source.unpipe(outgoing);
+    source.destroy();
+  });
+  source.pipe(outgoing);
 }
 
 async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Answer> {
