@@ -45,6 +45,7 @@ export function wantedOf(record: CallRecord): readonly Wanted[] {
   return [
     ...own,
     ...tagsOf(record),
+    ...revisionOf(record),
     ...rolesOf(record).map((resource) => ({ action: "iam:PassRole", resource })),
   ];
 }
@@ -58,6 +59,13 @@ function tagsOf({ operation, input }: CallRecord): readonly Wanted[] {
     return [{ action, resource: `${place}:task-definition/${String(input["family"])}:new` }];
   if (operation !== "RunTask") return [];
   return [{ action, resource: `${place}:task/${clusterName(input["cluster"])}/new` }];
+}
+
+/** CodeDeploy registers the revision that a deployment is created with. */
+function revisionOf({ operation, input }: CallRecord): readonly Wanted[] {
+  if (operation !== "CreateDeployment" || input["revision"] === undefined) return [];
+  const application = `arn:aws:codedeploy:eu-west-1:123456789012:application:${String(input["applicationName"])}`;
+  return [{ action: "codedeploy:RegisterApplicationRevision", resource: application }];
 }
 
 /** The roles that a call hands to a service. */

@@ -111,6 +111,14 @@ export const FEATURES: readonly Feature[] = [
         },
       },
       {
+        ends: "succeeded",
+        inputs: { service: "app", image: "app:2", "on-pause": "continue" },
+        arrange: (aws) => {
+          aws.addService({ controller: "CODE_DEPLOY", targetGroup: "app" });
+          aws.addDeploymentGroup("app", { readyWait: 10, readyAction: "STOP_DEPLOYMENT" });
+        },
+      },
+      {
         ends: "rolled-back",
         arrange: (aws) => {
           aws.addService({ controller: "CODE_DEPLOY", targetGroup: "app" });

@@ -47,6 +47,7 @@ export const GRANTS: Readonly<Record<string, Grant>> = {
   "codedeploy:CreateDeployment": { resources: [`${CODEDEPLOY}:deploymentgroup:APPLICATION/GROUP`] },
   "codedeploy:GetDeployment": { resources: [`${CODEDEPLOY}:deploymentgroup:APPLICATION/GROUP`] },
   "codedeploy:ListDeployments": { resources: [`${CODEDEPLOY}:deploymentgroup:APPLICATION/GROUP`] },
+  "codedeploy:ContinueDeployment": { resources: [`${CODEDEPLOY}:deploymentgroup:APPLICATION/GROUP`] },
   "codedeploy:StopDeployment": { resources: [`${CODEDEPLOY}:deploymentgroup:APPLICATION/GROUP`] },
   "codedeploy:ListDeploymentTargets": { resources: [`${CODEDEPLOY}:deploymentgroup:APPLICATION/GROUP`] },
   "codedeploy:BatchGetDeploymentTargets": { resources: [`${CODEDEPLOY}:deploymentgroup:APPLICATION/GROUP`] },
