@@ -40,6 +40,7 @@ generate: $(PACKAGES) ## write the actions' README tables and the workflows' inp
 
 policies: $(PACKAGES) $(MODELS) ## write the IAM policies of docs/iam from what the tests see being called
 	@GOCI_WRITE_POLICIES=true NODE_OPTIONS=--experimental-vm-modules $(NODE) node_modules/jest/bin/jest.js actions/deploy-ecs/test/policies.test.ts
+	@$(NODE) node_modules/@biomejs/biome/bin/biome format --write docs/iam
 
 bench: $(PACKAGES) $(SAMPLE_PACKAGES) $(MODELS) ## measure and print ratios
 	@sh .github/scripts/setup.sh bench

@@ -63,10 +63,14 @@ install_linters() {
 }
 
 install_models() {
-  make_venv &&
-    quietly "$tools/venv/bin/pip" install --disable-pip-version-check --no-deps "botocore==$(pinned botocore)" &&
-    ln -sfn "$(echo "$tools"/venv/lib/python3*/site-packages/botocore/data)" "$tools/models" ||
-    { missing "botocore $(pinned botocore)" "the stand-in for AWS cannot be checked without it" && exit 1; }
+  version=$(pinned botocore)
+  if make_venv &&
+    quietly "$tools/venv/bin/pip" install --disable-pip-version-check --no-deps "botocore==$version"; then
+    ln -sfn "$(echo "$tools"/venv/lib/python3*/site-packages/botocore/data)" "$tools/models"
+  else
+    missing "botocore $version" "the stand-in for AWS cannot be checked without it"
+    exit 1
+  fi
 }
 
 for what in "$@"; do
