@@ -133,18 +133,18 @@ describe("an image", () => {
   test("a file that a later layer deletes is still found, with its layer; the command that holds it is not shown", async () => {
     const layers = [
       [{ name: "x", content: "1" }],
-      [{ name: "root/key", content: PEM }],
-      [{ name: "root/.wh.key", content: "" }],
+      [{ name: "srv/key", content: PEM }],
+      [{ name: "srv/.wh.key", content: "" }],
     ];
     const history = [
       { created_by: "COPY x /" },
       { created_by: `RUN write ${token("ghp_", 36)}` },
-      { created_by: "RUN rm /root/key" },
+      { created_by: "RUN rm /srv/key" },
     ];
     const found = await scan(layers, { history });
     expect(found).toEqual([
       "a GitHub token: history step 2",
-      "a private key: /root/key in layer 2 (a step that holds a secret)",
+      "a private key: /srv/key in layer 2 (a step that holds a secret)",
     ]);
   });
 
@@ -158,10 +158,10 @@ describe("an image", () => {
     ["an AWS secret key", `aws_secret_access_key = ${token("", 40)}`, "a"],
     ["a private key", PEM, "etc/key.pem"],
     ["a private key", JSON.stringify({ k: PEM }), "etc/account.json"],
-    ["an npm login", "//registry/:_authToken=abc", "root/.npmrc"],
+    ["an npm login", "//registry/:_authToken=abc", "srv/.npmrc"],
     ["a file of environment settings", "# x\nDB_PASSWORD=abc\n", "app/.env"],
     ["a Git repository", "ref: refs/heads/main", "app/.git/HEAD"],
-    ["a Docker login", '{"auths":{"r":{"auth":"dTpw"}}}', "root/.docker/config.json"],
+    ["a Docker login", '{"auths":{"r":{"auth":"dTpw"}}}', "srv/.docker/config.json"],
   ])("%s is found", async (what, content, name) => {
     const found = await scan([[{ name, content }]]);
     expect(found).toContain(`${what}: /${name} in layer 1`);
@@ -177,7 +177,7 @@ describe("an image", () => {
     ["an example of a manual", `${"AKIA"}IOSFODNN7EXAMPLE`, "doc"],
     ["a name that goes on", `x${token("ghp_", 36)}`, "a"],
     ["a token that is too short", token("ghp_", 20), "a"],
-    ["npm settings without a login", "registry=https://r\n//r/:_authToken=${NPM_TOKEN}\n", "root/.npmrc"],
+    ["npm settings without a login", "registry=https://r\n//r/:_authToken=${NPM_TOKEN}\n", "srv/.npmrc"],
     ["an empty environment file", "# nothing\nEMPTY=\n", "app/.env"],
     ["an environment sample", "PASSWORD=x", "app/.env.example"],
     ["a test key of a package", PEM, "app/node_modules/p/test/key.pem"],
@@ -202,7 +202,7 @@ describe("an image", () => {
 
   test("without a scan nothing is looked at", async () => {
     const bytes = await dockerArchive([
-      await tarOf([{ name: "root/.npmrc", content: "//r/:_authToken=abc" }]),
+      await tarOf([{ name: "srv/.npmrc", content: "//r/:_authToken=abc" }]),
     ]);
     const how = {
       commitTime: undefined,
