@@ -9,7 +9,12 @@ export default {
     "<rootDir>/.github/scripts/**/*.test.ts",
   ],
   testPathIgnorePatterns: ["/node_modules/", "/dist/", "/build/"],
-  modulePathIgnorePatterns: ["<rootDir>/build/", "<rootDir>/sample-app/build", "<rootDir>/sample-app/node_modules", "<rootDir>/.tools/"],
+  modulePathIgnorePatterns: [
+    "<rootDir>/build/",
+    "<rootDir>/sample-app/build",
+    "<rootDir>/sample-app/node_modules",
+    "<rootDir>/.tools/",
+  ],
   setupFiles: ["<rootDir>/lib/testing/with-yaml.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
