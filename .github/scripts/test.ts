@@ -31,7 +31,7 @@ const jest = await run(
     ...["--ci", "--json", `--outputFile=${raw}`, "--reporters=default"],
     ...process.argv.slice(2),
   ],
-  { cwd: ROOT, show: true, timeoutMs: 900_000 },
+  { cwd: ROOT, show: true, timeoutMs: 1_800_000 },
 );
 const result: unknown = existsSync(raw) ? JSON.parse(readFileSync(raw, "utf8")) : undefined;
 leaveCounts("jest", countsOfJest(result, jest.code));
