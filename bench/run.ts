@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { type Bench, type Row, renderRows } from "./bench.ts";
 
 /** Every benchmark, in the order in which they run: one after the other, so that none disturbs another. */
-const MODULES = ["startup", "sample-app", "load", "upload", "docker"];
+const MODULES = ["startup", "sample-app", "load", "upload", "docker", "ecs"];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !MODULES.includes(name));
