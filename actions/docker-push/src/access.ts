@@ -1,4 +1,5 @@
 import type { RunContext } from "../../../lib/action.ts";
+import type { Clock } from "../../../lib/clock.ts";
 import { Failure, messageOf } from "../../../lib/errors.ts";
 import { type Destination, destinationOf } from "./destination.ts";
 import type { Inputs } from "./inputs-model.ts";
@@ -16,7 +17,8 @@ export interface Access {
 }
 
 /** How long a registry is asked when the run does not depend on its answer, milliseconds. */
-const COURTESY_MS = 5000;
+const COURTESY_MS = 3000;
+const LONGEST_PAUSE_MS = 1000;
 
 /** The plan as far as git and the event tell it; outputs are set from here on. */
 export async function firstPlan(inputs: Inputs, known: Known, context: RunContext): Promise<Plan> {
@@ -37,14 +39,27 @@ export async function openAccess(inputs: Inputs, known: Known, context: RunConte
   const decide = (hasLogins: boolean) => destinationOf(inputs, context.github, known.event, hasLogins);
   const isWanted = decide(true).kind === "push" && !inputs.dryRun;
   try {
-    const registries = await openRegistries(inputs, context, isWanted);
+    const ports = isWanted ? context : { ...context, clock: impatient(context.clock) };
+    const registries = await openRegistries(inputs, ports, isWanted);
     return { destination: decide(registries.hasLogins), registries };
   } catch (error) {
     context.signal.throwIfAborted();
     if (!isPullRequest(context.github) || !(error instanceof Failure)) throw error;
     context.log.info(error.message);
-    return { destination: decide(false), registries: await openRegistries(inputs, context, false) };
+    const ports = { ...context, clock: impatient(context.clock) };
+    return { destination: decide(false), registries: await openRegistries(inputs, ports, false) };
   }
+}
+
+/** A clock that does not wait long between two tries: for what the run can do without. */
+function impatient(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    sleep: (ms, signal) =>
+      ms > LONGEST_PAUSE_MS
+        ? Promise.reject(new Error("the registry does not answer"))
+        : clock.sleep(ms, signal),
+  };
 }
 
 /** The plan with what the registries' tags say about tags that only move forward. */

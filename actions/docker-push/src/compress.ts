@@ -1,13 +1,15 @@
 import type { RunContext } from "../../../lib/action.ts";
 import { messageOf } from "../../../lib/errors.ts";
-import { type FormerImage, manifestFor, platformText, readFormer, sizeOfManifest } from "./former.ts";
-import { checkSize, type FormerSize } from "./gates/size.ts";
+import { type Access, readingClient } from "./access.ts";
+import { type FormerImage, formerSize, manifestFor, platformText, readFormer } from "./former.ts";
+import { checkSize } from "./gates/size.ts";
 import { adopt, finish } from "./image/finish.ts";
 import type { PreparedImage, PushableImage } from "./image/model.ts";
 import type { Inputs } from "./inputs-model.ts";
 import { manifestAnnotations } from "./labels.ts";
 import type { Plan } from "./plan.ts";
 import type { RegistryClient } from "./registry/client.ts";
+import { tellSizes } from "./tell.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** The images that the first repository's tags name now; undefined entries were not asked for or are not there. */
@@ -18,11 +20,28 @@ export interface Formers {
   readonly moving: FormerImage | undefined;
 }
 
+/** Compresses and holds the sizes against the budgets; throws TOO_LARGE. */
+export async function compressGated(
+  prepared: readonly PreparedImage[],
+  wanted: { readonly inputs: Inputs; readonly plan: Plan; readonly access: Access },
+  context: RunContext,
+  workshop: Workshop,
+): Promise<[PushableImage, ...PushableImage[]]> {
+  const { inputs, plan, access } = wanted;
+  const client = readingClient(access, inputs, context);
+  const formers = await readFormers(inputs, plan, client, access.destination.kind === "push", context);
+  const images = await compressImages(prepared, inputs, formers, workshop, context);
+  tellSizes(images, formers, context);
+  checkSizes(images, inputs, formers);
+  return images;
+}
+
 /** Reads what the first repository holds under the planned tags: at most two images. */
-export async function readFormers(
+async function readFormers(
   inputs: Inputs,
   plan: Plan,
   client: RegistryClient | undefined,
+  isPush: boolean,
   { log, signal }: Pick<RunContext, "log" | "signal">,
 ): Promise<Formers> {
   const [repository] = inputs.registry.images;
@@ -37,14 +56,15 @@ export async function readFormers(
     return { same, moving: isAsked ? await readFormer(client, path, name, movingTag) : undefined };
   } catch (error) {
     signal.throwIfAborted();
-    // The push itself tells what is wrong; without one there is only nothing to compare with.
+    // A gate that was asked for is not passed by looking away; else the push itself tells what is wrong.
+    if (inputs.gates.maxGrowth !== undefined && isPush) throw error;
     log.info(`${name}: the former image cannot be read: ${messageOf(error)}`);
     return { same: undefined, moving: undefined };
   }
 }
 
 /** Makes the images pushable: layers that the registry has already are not compressed again. */
-export async function compressImages(
+async function compressImages(
   images: readonly PreparedImage[],
   inputs: Inputs,
   formers: Formers,
@@ -69,7 +89,7 @@ export async function compressImages(
 }
 
 /** Throws TOO_LARGE; every platform has the whole budget. */
-export function checkSizes(images: readonly PushableImage[], inputs: Inputs, formers: Formers): void {
+function checkSizes(images: readonly PushableImage[], inputs: Inputs, formers: Formers): void {
   for (const image of images) {
     const largest = [...image.layers].sort((a, b) => b.size - a.size).slice(0, 5);
     checkSize({
@@ -80,14 +100,4 @@ export function checkSizes(images: readonly PushableImage[], inputs: Inputs, for
       largest,
     });
   }
-}
-
-/** Undefined when there is no such image, or one that does not tell its sizes. */
-export function formerSize(
-  image: Pick<PushableImage, "platform">,
-  former: FormerImage | undefined,
-): FormerSize | undefined {
-  const manifest = former && manifestFor(former, image.platform);
-  const bytes = manifest && sizeOfManifest(manifest);
-  return former && bytes !== undefined ? { name: former.name, bytes } : undefined;
 }

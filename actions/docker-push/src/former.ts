@@ -74,3 +74,13 @@ function parse(bytes: Buffer): Readonly<Record<string, unknown>> {
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
+
+/** Undefined when there is no such image, or one that does not tell its sizes. */
+export function formerSize(
+  image: { readonly platform: Platform },
+  former: FormerImage | undefined,
+): { readonly name: string; readonly bytes: number } | undefined {
+  const manifest = former && manifestFor(former, image.platform);
+  const bytes = manifest && sizeOfManifest(manifest);
+  return former && bytes !== undefined ? { name: former.name, bytes } : undefined;
+}

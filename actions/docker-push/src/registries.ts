@@ -1,4 +1,5 @@
 import type { RunContext } from "../../../lib/action.ts";
+import type { Log } from "../../../lib/log.ts";
 import type { Inputs } from "./inputs-model.ts";
 import { readDockerConfig } from "./login/docker-config.ts";
 import { type Ecr, openEcr } from "./login/ecr.ts";
@@ -38,7 +39,10 @@ export async function openRegistries(
   for (const { registry, origin } of images) {
     if (clients.has(registry)) continue;
     const credentials = await logins.find(registry);
-    if (!credentials) hasLogins = false;
+    if (!credentials) {
+      hasLogins = false;
+      hintAtOthers(registry, inputs.registry, log);
+    }
     const hide = (secret: string) => mask.add(secret);
     clients.set(
       registry,
@@ -59,6 +63,16 @@ export async function openRegistries(
       for (const client of clients.values()) client.close();
     },
   };
+}
+
+/** A login without `registry` is one of Docker Hub: given for another registry by mistake, it is never sent there. */
+function hintAtOthers(registry: string, given: Inputs["registry"], log: Log): void {
+  const hosts = new Set(given.images.map((image) => image.registry));
+  const stray = given.logins.find((login) => !hosts.has(login.registry));
+  if (stray)
+    log.warn(
+      `no login for ${registry}; the one given is for ${stray.registry}: is \`registry: ${registry}\` missing?`,
+    );
 }
 
 /** Every tag of the repositories. */

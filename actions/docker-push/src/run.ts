@@ -1,7 +1,7 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
-import { type Access, finalPlan, firstPlan, openAccess, proveRight, readingClient } from "./access.ts";
+import { type Access, finalPlan, firstPlan, openAccess, proveRight } from "./access.ts";
 import { withinBudget } from "./budget.ts";
-import { checkSizes, compressImages, readFormers } from "./compress.ts";
+import { compressGated } from "./compress.ts";
 import { checkFiles } from "./files.ts";
 import { requireNoSecrets } from "./gates/secrets.ts";
 import type { Inputs } from "./inputs.ts";
@@ -86,13 +86,9 @@ async function makeGated(job: Job): Promise<Pick<Parcel, "prepared" | "images">>
   requireNoSecrets(prepared);
   const verdicts = await context.phase("findings", () => scanImages(prepared, inputs, context, workshop));
   tell.tellFindings(verdicts, context);
-  const images = await context.phase("compress", async () => {
-    const formers = await readFormers(inputs, plan, readingClient(access, inputs, context), context);
-    const made = await compressImages(prepared, inputs, formers, workshop, context);
-    tell.tellSizes(made, formers, context);
-    checkSizes(made, inputs, formers);
-    return made;
-  });
+  const images = await context.phase("compress", () =>
+    compressGated(prepared, { inputs, plan, access }, context, workshop),
+  );
   if (inputs.load) await context.phase("load", () => keepInEngine(maker, prepared, plan, workshop, context));
   return { prepared, images };
 }

@@ -1,9 +1,9 @@
 import type { RunContext } from "../../../lib/action.ts";
 import { formatDuration } from "../../../lib/clock.ts";
 import { codeBlock, escapeMarkdown, table } from "../../../lib/summary.ts";
-import { type Formers, formerSize } from "./compress.ts";
+import type { Formers } from "./compress.ts";
 import type { Built } from "./engine/engine.ts";
-import { platformText } from "./former.ts";
+import { formerSize, platformText } from "./former.ts";
 import type { Verdict } from "./gates/vulnerabilities.ts";
 import type { PreparedImage, PushableImage } from "./image/model.ts";
 import type { Inputs } from "./inputs-model.ts";

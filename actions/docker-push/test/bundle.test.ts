@@ -51,6 +51,31 @@ const verdict = (step: StepResult) => [step.exitCode, step.outputs["outcome"], s
     expect(digests[1]?.outputs["digest"]).toBe(digests[0]?.outputs["digest"]);
   });
 
+  test("more tags for an image that is there cost a PUT each, and a second repository takes its blobs over", async () => {
+    const project = new Project(site, "acme/more");
+    const inputs = { "branch-tags": "", preflight: "false" };
+    const first = await project.run({ ...inputs, tags: "one" });
+    const mark = project.mark();
+    const second = await project.run({ ...inputs, tags: "one\ntwo\nthree" });
+    expect([second.outputs["outcome"], second.outputs["digest"]]).toEqual([
+      "succeeded",
+      first.outputs["digest"],
+    ]);
+    expect(project.writesSince(mark)).toEqual(["PUT", "PUT"]);
+    const both = await project.run({
+      ...inputs,
+      tags: "one",
+      images: `${project.image}\n${project.image}-two`,
+    });
+    expect(verdict(both)).toEqual([0, "succeeded", ""]);
+    // One POST for each blob (a mount), no PATCH, then the manifest and the tag.
+    expect(project.writesSince(mark).slice(2)).toEqual(["POST", "POST", "PUT", "PUT"]);
+    expect(JSON.parse(both.outputs["pushed"] ?? "[]")).toMatchObject([
+      { repository: "acme/more", tag: "one", action: "unchanged" },
+      { repository: "acme/more-two", tag: "one", action: "created" },
+    ]);
+  });
+
   test("`latest`, X and X.Y move forward only", async () => {
     const project = new Project(site, "acme/forward");
     const tags =
@@ -150,6 +175,16 @@ const verdict = (step: StepResult) => [step.exitCode, step.outputs["outcome"], s
     expect(project.writesSince(mark)).toEqual([]);
     expect(project.leftovers()).toEqual([]);
     expectValidReport(step.report);
+    // Port 9 (discard) has no listener: a registry out of reach is no reason to fail, nor to wait for long.
+    const away = await project.run({
+      "dry-run": "true",
+      images: "127.0.0.1:9/acme/dry",
+      registry: "",
+      username: "",
+      password: "",
+    });
+    expect([...verdict(away), tagsOf(away).includes("latest")]).toEqual([0, "planned", "", true]);
+    expect(away.durationMs).toBeLessThan(10_000);
   });
 
   test("a pull request from a fork only builds and gates", async () => {
