@@ -30,6 +30,19 @@ export const WITH = {
   },
 } as const;
 
+/** Inputs that most stories have, without and with a health check. */
+export const FILE = { service: "app", image: "app:2" };
+export const URL_CHECKED = {
+  ...FILE,
+  "health-check-url": "http://app.example",
+  "health-check-timeout": "20s",
+};
+
+/** The end of a story that goes back. */
+export function back(code: string): Row["ends"] {
+  return ["rolled-back", code, "app:1 COMPLETED"];
+}
+
 /** Writes of a run, in order. */
 export function writes(told: Told): readonly string[] {
   const reads = /^(Describe|List|Get)/;

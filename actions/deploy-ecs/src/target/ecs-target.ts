@@ -42,6 +42,9 @@ import { readService, readServicePatiently } from "./update.ts";
 import { verifyService } from "./verify.ts";
 import { lookBack, lookForward, type WatchParts } from "./watch.ts";
 
+/** No two looks are closer than this once a deployment is under way, milliseconds: with two calls each, 24 a minute. */
+const PACE_MS = 5000;
+
 /** Failures that no stopped task explains better. */
 const EXPLAINED = new Set([
   "HEALTH_CHECK_FAILED",
@@ -63,6 +66,8 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   private backMemory: Memory | undefined;
   private lastSeen: EcsService | undefined;
   private committing = false;
+  private looks = 0;
+  private lookedAt = 0;
   private readonly task: TaskStage;
 
   constructor(ports: EcsPorts) {
@@ -126,6 +131,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     const { watch } = this.ports.inputs;
     if (!watch.wait)
       return { kind: "ready", detail: "UpdateService was accepted; nothing more was asked for" };
+    await this.pace(call);
     const { memory, seen, service } = await lookForward(this.parts, this.remembered(attempt), call);
     this.memory = memory;
     this.lastSeen = service ?? this.lastSeen;
@@ -158,6 +164,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     tally.digests = parts.binding.digests;
     const revision = revisionOf(attempt);
     this.committing = true;
+    this.looks = 0;
     const moved = await moveAll(ports, attempt.change, revision, call);
     if (moved.kind === "failed") return moved;
     await pruneFamily(ports, attempt.change, attempt.before.service, revision, call);
@@ -232,6 +239,14 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     this.backMemory = look.memory;
     this.lastSeen = look.service ?? this.lastSeen;
     return look.seen;
+  }
+
+  /** The engine's first looks come fast; those after the second keep to a pace that leaves calls for the rest. */
+  private async pace(call: Call): Promise<void> {
+    const { clock, inputs } = this.ports;
+    const due = this.lookedAt + Math.min(inputs.watch.pollIntervalMs, PACE_MS);
+    if (this.looks++ > 1 && due > clock.now()) await clock.sleep(due - clock.now(), call.signal);
+    this.lookedAt = clock.now();
   }
 
   /** Registers what is new, and runs the one-off task. */
