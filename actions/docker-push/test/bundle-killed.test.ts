@@ -36,6 +36,10 @@ async function halfPushed(name: string): Promise<{ project: Project; before: str
   return { project, before };
 }
 
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 (SITE_PROBLEM === "" ? describe : describe.skip)(`a run that is ended ${SITE_PROBLEM}`, () => {
   test("SIGINT during the build: no child, no credentials, no tag", async () => {
     const project = endless("acme/int-build");
@@ -67,6 +71,24 @@ async function halfPushed(name: string): Promise<{ project: Project; before: str
     expect(processesWith(project.runner.temp)).toEqual([]);
     expect(project.leftovers()).toEqual([]);
   });
+
+  test.each(["SIGINT", "SIGKILL"] as const)(
+    "%s while a blob is sent: no tag is there, and nothing is left",
+    async (signal) => {
+      const project = new Project(site, `acme/blob-${signal.toLowerCase()}`, proxy.host);
+      proxy.clear();
+      proxy.add({ fault: { kind: "hang" }, method: "PUT", target: /blobs\/uploads/ });
+      const running = project.start();
+      await running.waitFor("::group::push");
+      await until(() => proxy.seen.some(({ method, faulty }) => method === "PUT" && faulty));
+      running.kill(signal);
+      const step = await running.result;
+      expect(step.outputs["outcome"]).toBe(signal === "SIGINT" ? "cancelled" : undefined);
+      const post = await project.post(step);
+      expect([post.exitCode, project.leftovers(), processesWith(project.runner.temp)]).toEqual([0, [], []]);
+      expect(await project.served("main")).toBeUndefined();
+    },
+  );
 
   test("SIGINT while tags move: those that moved go back", async () => {
     const { project, before } = await halfPushed("acme/int-push");
