@@ -13,16 +13,21 @@ export const SITE_PROBLEM = engineProblem() ?? (hasRegistry() ? "" : "docker-reg
 export interface Site {
   readonly engine: RunningEngine;
   readonly registry: TestRegistry;
+  /** Jobs whose folders go with the site. */
+  readonly runners: FakeRunner[];
   stop(): Promise<void>;
 }
 
 export async function openSite(): Promise<Site> {
   const registry = await startRegistry();
   const engine = await startDockerEngine();
+  const runners: FakeRunner[] = [];
   return {
     engine,
     registry,
+    runners,
     stop: async () => {
+      for (const runner of runners) runner.dispose();
       await engine.stop();
       await registry.stop();
     },
@@ -41,6 +46,7 @@ export class Project {
   constructor(site: Site, name: string, host = site.registry.host) {
     this.site = site;
     this.runner = new FakeRunner({ ...site.engine.env });
+    site.runners.push(this.runner);
     this.host = host;
     this.image = `${host}/${name}`;
     this.path = name;

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { systemClock } from "../../../lib/clock.ts";
@@ -10,8 +9,7 @@ import { readIgnoreFile } from "../src/gates/ignore-file.ts";
 import { judgeFindings, weigh } from "../src/gates/vulnerabilities.ts";
 import type { GateInputs } from "../src/inputs-model.ts";
 import { scannerEnv } from "../src/scanner.ts";
-
-const folder = () => mkdtempSync(join(tmpdir(), "goci-gates-"));
+import { temporaryFolder } from "./inputs.ts";
 
 /** The failure that this work ends in, as `CODE: message`. */
 async function failureOf(work: () => unknown): Promise<string> {
@@ -132,7 +130,7 @@ describe("reports of scanners", () => {
 describe("exceptions", () => {
   const today = new Date("2026-03-31T23:59:00Z");
   const read = (text: string) => {
-    const path = join(folder(), "ignore.yml");
+    const path = join(temporaryFolder(), "ignore.yml");
     writeFileSync(path, text);
     return failureOf(() => readIgnoreFile(path, today));
   };
@@ -162,7 +160,7 @@ describe("exceptions", () => {
 
 describe("a scanner's command", () => {
   async function judge(script: string, gates: Partial<GateInputs> = {}, before = ""): Promise<string> {
-    const cwd = folder();
+    const cwd = temporaryFolder();
     const report = join(cwd, "report.json");
     if (before !== "") writeFileSync(report, before);
     const all: GateInputs = {

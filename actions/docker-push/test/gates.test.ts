@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { Failure } from "../../../lib/errors.ts";
@@ -7,8 +6,7 @@ import { isIgnored, parseIgnore } from "../src/gates/dockerignore.ts";
 import { requireFiles } from "../src/gates/required-files.ts";
 import { checkSize } from "../src/gates/size.ts";
 import { formatSize, parseMemory, parseSize } from "../src/sizes.ts";
-
-const folder = () => mkdtempSync(join(tmpdir(), "goci-gates-"));
+import { temporaryFolder } from "./inputs.ts";
 
 /** The failure that this work ends in, as `CODE: message`. */
 async function failureOf(work: () => unknown): Promise<string> {
@@ -94,7 +92,7 @@ describe(".dockerignore", () => {
 
 describe("required files", () => {
   function context(files: Record<string, string>): { context: string; dockerfile: string } {
-    const root = folder();
+    const root = temporaryFolder();
     for (const [name, text] of Object.entries({ Dockerfile: "FROM scratch\n", ...files })) {
       mkdirSync(dirname(join(root, name)), { recursive: true });
       writeFileSync(join(root, name), text);

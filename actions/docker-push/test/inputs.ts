@@ -1,15 +1,28 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "@jest/globals";
 import { UserError } from "../../../lib/errors.ts";
 import { readGitHubContext } from "../../../lib/github-context.ts";
 import { InputReader } from "../../../lib/inputs.ts";
 import { Mask } from "../../../lib/mask.ts";
 import { type Inputs, parseInputs } from "../src/inputs.ts";
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder that is gone after the tests of the file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "goci-docker-push-"));
+  folders.push(folder);
+  return folder;
+}
+
 /** A folder with a Dockerfile that says nothing. */
 export function workspaceWithDockerfile(): string {
-  const folder = mkdtempSync(join(tmpdir(), "goci-docker-push-"));
+  const folder = temporaryFolder();
   writeFileSync(join(folder, "Dockerfile"), "FROM scratch\n");
   return folder;
 }
