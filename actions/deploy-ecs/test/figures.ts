@@ -1,6 +1,6 @@
 import { randomFrom } from "../../../lib/testing/fake-ecs/random.ts";
+import { WITH } from "./configurations.ts";
 import { type Told, tell } from "./story.ts";
-import { WITH } from "./timelines.ts";
 
 /** What was measured over many runs in virtual time. */
 export interface Figures {

@@ -1,6 +1,8 @@
 import { expect } from "@jest/globals";
 import { type Story, type Told, tell, truth } from "./story.ts";
 
+export { WITH } from "./configurations.ts";
+
 /** A story and how it has to end. */
 export interface Row extends Story {
   readonly name: string;
@@ -8,27 +10,6 @@ export interface Row extends Story {
   readonly ends: readonly [string, string, string];
   readonly check?: (told: Told) => void;
 }
-
-const BREAKER = { deploymentCircuitBreaker: { enable: true, rollback: true } };
-const BREAKER_STAYS = { deploymentCircuitBreaker: { enable: true, rollback: false } };
-
-/** Deployment configurations that stories use. */
-export const WITH = {
-  breaker: BREAKER,
-  breakerStays: BREAKER_STAYS,
-  alarms: { alarms: { alarmNames: ["errors"], enable: true, rollback: true } },
-  blueGreen: { strategy: "BLUE_GREEN", bakeTimeInMinutes: 5 },
-  canary: {
-    strategy: "CANARY",
-    bakeTimeInMinutes: 1,
-    canaryConfiguration: { canaryPercent: 10, canaryBakeTimeInMinutes: 2 },
-  },
-  linear: {
-    strategy: "LINEAR",
-    bakeTimeInMinutes: 1,
-    linearConfiguration: { stepPercent: 25, stepBakeTimeInMinutes: 1 },
-  },
-} as const;
 
 /** Inputs that most stories have, without and with a health check. */
 export const FILE = { service: "app", image: "app:2" };
