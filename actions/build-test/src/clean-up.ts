@@ -3,12 +3,12 @@ import { Failure } from "../../../lib/errors.ts";
 import type { PostContext } from "../../../lib/post.ts";
 import { DATABASE_STATE, SERVER_FOLDER } from "./database/folder.ts";
 import { removeServer } from "./database/processes.ts";
-import { endStrays, isMark, MARK_STATE } from "./strays.ts";
+import { endMarked, isMark, MARK_STATE } from "./strays.ts";
 
 /** Ends what the main step left, however that step ended: the project's processes, then the database. Idempotent. */
 export async function cleanUp(context: PostContext): Promise<void> {
   const mark = context.state.load(MARK_STATE);
-  const strays = isMark(mark) ? await endStrays(mark, context.clock) : 0;
+  const strays = isMark(mark) ? await endMarked(mark, context.clock) : 0;
   if (strays > 0)
     context.log.info(`${strays} ${strays === 1 ? "process" : "processes"} of the project ended`);
   const folder = folderOf(context.state.load(DATABASE_STATE));

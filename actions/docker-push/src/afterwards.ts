@@ -6,7 +6,7 @@ import { readRegistry } from "./inputs-registry.ts";
 import { describeUndo, isUnfinished, readMoves, type TagMoves, undoMoves } from "./push/undo.ts";
 import { openRegistries } from "./registries.ts";
 import { MOVES_STATE } from "./send.ts";
-import { endStrays } from "./strays.ts";
+import { endChildren } from "./strays.ts";
 import { FOLDER_PREFIX, FOLDER_STATE } from "./workshop.ts";
 
 /** How long the registries may take to give tags back, milliseconds. */
@@ -16,7 +16,7 @@ const UNDO_MS = 60_000;
 export async function afterwards(context: PostContext): Promise<void> {
   const folder = ownFolder(context.state.load(FOLDER_STATE), context.github.temp);
   if (folder !== undefined) {
-    const ended = await endStrays(folder, context.clock);
+    const ended = await endChildren(folder, context.clock);
     if (ended > 0) context.log.info(`ended ${ended} processes that the step had left`);
     if (existsSync(folder)) {
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
