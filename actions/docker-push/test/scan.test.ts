@@ -107,6 +107,39 @@ describe("forms of a given value", () => {
     ]);
   });
 
+  test("lines that stand in every image are no secret, though a secret holds them", async () => {
+    const pem = [
+      "-----BEGIN CERTIFICATE-----",
+      "MIIBszCCAVmgAwIBAgIUe0k7Vd2WqYb",
+      "-----END CERTIFICATE-----",
+    ];
+    const npmrc = [
+      "registry=https://registry.npmjs.org/",
+      "always-auth=true-for-this-one",
+      `x=${token("", 30)}`,
+    ];
+    const content =
+      "-----BEGIN CERTIFICATE-----\nregistry=https://registry.npmjs.org/\n-----END CERTIFICATE-----\n";
+    const values = [pem.join("\n"), npmrc.join("\n")];
+    const inBase64 = Buffer.from(`${content}${content}`).toString("base64");
+    expect(await scan([[{ name: "a", content }], [{ name: "b", content: inBase64 }]], {}, values)).toEqual(
+      [],
+    );
+    const found = await scan([[{ name: "a", content: `> ${pem[1]}` }]], {}, values);
+    expect(found).toHaveLength(1);
+  });
+
+  test("a long value in base64 that is broken into lines is found", async () => {
+    const value = token("tok_", 90);
+    for (const width of [64, 76]) {
+      for (const front of ["", "a", "ab: ", "x".repeat(50)]) {
+        const text = Buffer.from(`${front}${value}`).toString("base64");
+        const content = text.replace(new RegExp(`.{${width}}`, "g"), "$&\n");
+        expect(await scan([[{ name: "a", content }]], {}, [value])).toHaveLength(1);
+      }
+    }
+  });
+
   test("a multi-line value is found by one of its lines; very short values are not searched for", async () => {
     const lines = "first-line-of-the-key-0123456789\nsecond-line-of-the-key-9876543210";
     expect(
