@@ -94,6 +94,16 @@ const ROWS: readonly Row[] = [
     ends: ["superseded", "SUPERSEDED", "app:9 IN_PROGRESS"],
   },
   {
+    name: "another deployment before we go back is seen: nothing more is sent",
+    arrange: (aws) => {
+      aws.addService();
+      aws.behave("app:2", { kind: "image-not-found" });
+      aws.after({ operation: "DescribeTasks", nth: 2 }, () => void aws.deploy("app", "app:9"));
+    },
+    ends: ["superseded", "IMAGE_NOT_FOUND", "app:9 IN_PROGRESS"],
+    check: (told) => expect(writes(told)).toEqual(["RegisterTaskDefinition", "UpdateService"]),
+  },
+  {
     name: "another deployment while we go back: not touched",
     arrange: (aws) => {
       aws.addService();
