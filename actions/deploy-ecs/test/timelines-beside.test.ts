@@ -17,6 +17,17 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    name: "the task has the tags that the service hands on to its tasks",
+    inputs: TASK,
+    arrange: (aws) =>
+      aws.addService({ members: { propagateTags: "SERVICE" }, tags: [{ key: "team", value: "shop" }] }),
+    ends: ["succeeded", "", "app:2 COMPLETED"],
+    check: (told) => {
+      const run = told.aws.calls.find(({ operation }) => operation === "RunTask");
+      expect(run?.input["tags"]).toEqual([{ key: "team", value: "shop" }]);
+    },
+  },
+  {
     name: "a one-off task that fails leaves the service alone",
     inputs: TASK,
     arrange: (aws) =>

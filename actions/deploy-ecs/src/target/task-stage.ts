@@ -44,15 +44,14 @@ export class TaskStage {
   ): Promise<string | Cause> {
     const { clock, state } = this.ports;
     const { signal } = call;
-    const request = this.request(revision, definition, service);
+    const patient = { clock, signal };
+    const tagged = await asked(() => this.withTags(service, call), patient);
+    const request = this.request(revision, definition, tagged);
     if (request.kind === "refused") return { code: "BAD_INPUT", message: request.problems.join("; ") };
     // By this a later process finds the task whose start was not answered.
     state.save("task-revision", revision);
     try {
-      const started = await asked(() => startTask(this.taskPorts(), request.input, { signal }), {
-        clock,
-        signal,
-      });
+      const started = await asked(() => startTask(this.taskPorts(), request.input, { signal }), patient);
       if (started.kind === "refused") return started.cause;
       this.tally.tasks = [started.task];
       return started.task;
@@ -103,6 +102,14 @@ export class TaskStage {
       );
       log.info(`one-off task ${task.split("/").at(-1) ?? ""} was told to stop`);
     }
+  }
+
+  /** The service with its tags, which no other look needs, where its tasks get them. */
+  private async withTags(service: EcsService | undefined, { signal }: Call): Promise<EcsService | undefined> {
+    const { apis, inputs } = this.ports;
+    if (service?.propagateTags !== "SERVICE" || inputs.task?.tags !== undefined) return service;
+    const { cluster, name } = inputs.service;
+    return { ...service, tags: await apis.ecs.serviceTags(cluster, name, { signal }) };
   }
 
   private request(revision: string, definition: Definition, service: EcsService | undefined): TaskRequest {
