@@ -3,6 +3,7 @@ import { Failure } from "../../../lib/errors.ts";
 import type { Access } from "./access.ts";
 import { sbomWants } from "./attest/statements.ts";
 import { readDockerfile } from "./engine/abilities.ts";
+import { parseDockerfile, stepsOnBase } from "./engine/dockerfile.ts";
 import type { BuildSpec, Built, Engine, EnginePorts } from "./engine/engine.ts";
 import { chooseEngine, exportFromDaemon } from "./engine/probe.ts";
 import { platformText } from "./former.ts";
@@ -73,11 +74,14 @@ export async function prepareImages(
 ): Promise<PreparedImage[]> {
   const { inputs, known, plan } = wanted;
   const isBuilt = inputs.source.kind === "build";
+  const { file, target } = inputs.build;
+  const steps = isBuilt ? stepsOnBase(parseDockerfile(readDockerfile(file)), target) : [];
   const images: PreparedImage[] = [];
   for (const exported of built.images) {
     images.push(
       ...(await prepare(exported, {
         commitTime: isBuilt ? commitTime(inputs, known) : undefined,
+        steps,
         labels: isBuilt ? plan.labels : inputs.labels,
         secretValues: inputs.gates.scanSecrets ? inputs.secretValues : undefined,
         ...(inputs.sbom ? { wants: sbomWants } : {}),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Exit } from "../../../lib/exec.ts";
 import { failedBuild } from "../src/engine/build-failure.ts";
-import { findInstruction, needsBuildKit, parseDockerfile } from "../src/engine/dockerfile.ts";
+import { findInstruction, needsBuildKit, parseDockerfile, stepsOnBase } from "../src/engine/dockerfile.ts";
 import { Transcript } from "../src/engine/transcript.ts";
 import { contextOf, portsOf, specOf } from "./engine-kit.ts";
 
@@ -51,6 +51,18 @@ describe("the Dockerfile", () => {
     ["RUN cat <<END\nx\nEND", true],
   ])("%s needs BuildKit: %s", (text, needs) => {
     expect(needsBuildKit(parseDockerfile(text))).toBe(needs);
+  });
+
+  test.each([
+    ["", ["RUN", "COPY", "CMD"]],
+    ["last", ["RUN", "COPY", "CMD"]],
+    ["ONE", ["RUN"]],
+    ["1", ["ADD"]],
+    ["none", []],
+  ])("the steps of the stage `%s` with those that it stands on", (target, steps) => {
+    const text =
+      "ARG X\nFROM --platform=a base:1 AS One\nRUN a\nFROM b\nADD b /\nFROM one as last\nONBUILD RUN x\nCOPY a /\nCMD a\n";
+    expect(stepsOnBase(parseDockerfile(text), target)).toEqual(steps);
   });
 
   test("an escape character of Windows", () => {

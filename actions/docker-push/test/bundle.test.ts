@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { expectValidReport } from "../../../lib/testing/report-schema.ts";
@@ -46,9 +46,16 @@ const verdict = (step: StepResult) => [step.exitCode, step.outputs["outcome"], s
   test("the same commit, built anew from another checkout, has the same digest", async () => {
     const one = new Project(site, "acme/one");
     const two = new Project(site, "acme/two");
-    const digests = [await one.run({ "no-cache": "true" }), await two.run({ "no-cache": "true" })];
-    expect(digests[0]?.outputs["digest"]).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(digests[1]?.outputs["digest"]).toBe(digests[0]?.outputs["digest"]);
+    const three = new Project(site, "acme/three");
+    // A developer's files are older than the commit, those of a checkout younger.
+    utimesSync(join(three.runner.workspace, "app.txt"), 978_307_200, 978_307_200);
+    const digests = [
+      await one.run({ "no-cache": "true" }),
+      await two.run({ "no-cache": "true" }),
+      await three.run({ "no-cache": "true" }),
+    ].map((step) => step.outputs["digest"]);
+    expect(digests[0]).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(digests.slice(1)).toEqual([digests[0], digests[0]]);
   });
 
   test("more tags for an image that is there cost a PUT each, and a second repository takes its blobs over", async () => {

@@ -63,6 +63,33 @@ describe("what is pushed", () => {
     );
   });
 
+  test("what the build itself made is as old as the commit, however old its files or its cache are", async () => {
+    const steps = ["RUN", "ENV", "COPY"];
+    const digest = async (created: string, time: number, more: Partial<Preparation> = { steps }) => {
+      const own = await tarOf([{ name: "a", content: "1", time }]);
+      const history = [
+        { created: "1970-01-01T00:00:00Z", created_by: "/bin/sh -c #(nop) ADD file:1 in / " },
+        { created, created_by: "/bin/sh -c make a" },
+        { created, created_by: "/bin/sh -c #(nop)  ENV A=b", empty_layer: true },
+        { created, created_by: "COPY b / # buildkit" },
+      ];
+      const { image } = await prepareBytes(await dockerArchive([base, own, own], { history }), more);
+      return { digest: (await finish(image, ending())).manifest.digest, first: image.layers[0]?.diffId };
+    };
+    const late = await digest("2031-01-01T00:00:00Z", COMMIT_TIME + 100);
+    expect(await digest("2001-01-01T00:00:00Z", COMMIT_TIME - 100)).toEqual(late);
+    expect(late.first).toBe(digestOf(base));
+    // A history that does not fit tells nothing: then the base's layers are not known, and none is made older.
+    for (const other of [
+      ["RUN", "RUN", "COPY"],
+      ["COPY", "ENV", "COPY"],
+      [...steps, ...steps],
+    ]) {
+      const kept = await digest("2001-01-01T00:00:00Z", COMMIT_TIME - 100, { steps: other });
+      expect([kept.first, kept.digest === late.digest]).toEqual([late.first, false]);
+    }
+  });
+
   test("without `reproducible` times, order and traces stay as the engine made them", async () => {
     const bytes = await dockerArchive([young], { container: "abc", created: "2030-01-01T00:00:00Z" });
     const { image } = await prepareBytes(bytes, { commitTime: undefined });

@@ -24,7 +24,7 @@ async function entriesOf(members: readonly Member[]) {
 }
 
 function rewritten(range: ReturnType<typeof wholeFile>, entries: readonly TarEntry[]): Buffer {
-  return Buffer.concat([...readPlan(reproducibleTar(range, entries, COMMIT_TIME))]);
+  return Buffer.concat([...readPlan(reproducibleTar(range, entries, { latest: COMMIT_TIME, earliest: 0 }))]);
 }
 
 const paths = (entries: readonly TarEntry[]) => entries.map((entry) => entry.path);

@@ -37,6 +37,30 @@ export function parseDockerfile(text: string): Instruction[] {
   return instructions;
 }
 
+/**
+ * The keywords of the steps that the wanted stage (the last one when `target`
+ * is empty) puts onto its base image, those of the stages that it stands on
+ * first. Empty when there is no such stage.
+ */
+export function stepsOnBase(instructions: readonly Instruction[], target: string): string[] {
+  const stages: { readonly name: string; readonly base: string; readonly steps: string[] }[] = [];
+  for (const { keyword, text } of instructions) {
+    if (keyword === "FROM") {
+      const [base = "", , name = ""] = text
+        .split(" ")
+        .slice(1)
+        .filter((word) => !word.startsWith("--"));
+      stages.push({ name: name.toLowerCase(), base: base.toLowerCase(), steps: [] });
+    } else if (keyword !== "ONBUILD") stages.at(-1)?.steps.push(keyword);
+  }
+  const find = (name: string, below: number) =>
+    stages.findLastIndex((stage, index) => index < below && (stage.name === name || String(index) === name));
+  const steps: string[] = [];
+  let at = target === "" ? stages.length - 1 : find(target.toLowerCase(), stages.length);
+  for (; at >= 0; at = find(stages[at]?.base ?? "", at)) steps.unshift(...(stages[at]?.steps ?? []));
+  return steps;
+}
+
 function hereDocuments(text: string): string[] {
   if (!/^(?:RUN|COPY|ADD)\s/i.test(text)) return [];
   // `<<<` is a here-string of the shell, `$((1<<2))` arithmetic: neither has a word right behind `<<`.

@@ -19,13 +19,15 @@ const INNER_TRACES = [
 
 /**
  * The config as it is pushed: layers as they became, labels added, and, with a
- * commit time (seconds), no moment later than it and no trace of the builder.
+ * commit time (seconds), no moment later than it, the last `ownSteps` at it, and
+ * no trace of the builder.
  */
 export function finalConfig(
   config: ImageConfig,
   diffIds: readonly string[],
   labels: ReadonlyMap<string, string>,
   commitTime: number | undefined,
+  ownSteps = 0,
 ): ImageConfig {
   const merged: Record<string, string> = { ...(config.config?.Labels ?? {}), ...Object.fromEntries(labels) };
   // The builder's version: another one would be another image.
@@ -37,7 +39,10 @@ export function finalConfig(
   const clean: Record<string, unknown> = { ...next, config: without(inner, INNER_TRACES) };
   for (const key of TRACES) delete clean[key];
   clean["created"] = rfc3339(commitTime);
-  if (config.history) clean["history"] = config.history.map((step) => clampStep(step, commitTime));
+  if (config.history) {
+    const firstOwn = config.history.length - ownSteps;
+    clean["history"] = config.history.map((step, index) => clampStep(step, commitTime, index >= firstOwn));
+  }
   return sorted(clean) as unknown as ImageConfig;
 }
 
@@ -82,13 +87,14 @@ function shortCommand(text: string): string {
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
 }
 
-function clampStep(step: HistoryStep, commitTime: number): HistoryStep {
+function clampStep(step: HistoryStep, commitTime: number, isOwn: boolean): HistoryStep {
   const then = Date.parse(step.created ?? "");
   const { comment, ...rest } = step;
   // buildah notes the id of the image before, which differs from build to build.
   const clean = comment === undefined || /^FROM [0-9a-f]{12}$/.test(comment) ? rest : { ...rest, comment };
-  // A step without a time, or with one that cannot be read, is as old as the commit.
-  if (Number.isNaN(then) || then > commitTime * 1000) return { ...clean, created: rfc3339(commitTime) };
+  // A step without a time, or with one that cannot be read, is as old as the commit; one from the cache too.
+  if (isOwn || Number.isNaN(then) || then > commitTime * 1000)
+    return { ...clean, created: rfc3339(commitTime) };
   return clean;
 }
 

@@ -9,6 +9,7 @@ import { readArchive, type StoredImage } from "./archive.ts";
 import { commandsOf, encodeConfig, finalConfig, platformOf, sha256 } from "./config.ts";
 import { type FileRange, invalidImage, RangeReader } from "./file-range.ts";
 import type { Layer, PreparedImage, SecretFinding } from "./model.ts";
+import { ownPart } from "./own-part.ts";
 import { indexTar } from "./tar-index.ts";
 import { isYounger, readPlan, reproducibleTar, type TarPlan, untouched } from "./tar-rewrite.ts";
 import { unpacked } from "./unpack.ts";
@@ -18,6 +19,8 @@ import { wastedBytes } from "./wasted.ts";
 export interface Preparation {
   /** Seconds since the epoch; undefined leaves times and entry order as they are (`reproducible: false`). */
   readonly commitTime: number | undefined;
+  /** The Dockerfile's steps on its base image: what they made is as old as the commit. */
+  readonly steps?: readonly string[];
   /** Added to the image's own labels, replacing those of the same name. */
   readonly labels: ReadonlyMap<string, string>;
   /** Values that the image must not hold; undefined: no scan (`scan-secrets: false`). */
@@ -51,15 +54,18 @@ async function prepareOne(
   const layers: Layer[] = [];
   const plans: TarPlan[] = [];
   const secrets: SecretFinding[] = [];
+  const own = ownPart(stored.config, how.steps ?? []);
+  const firstOwn = stored.layers.length - own.layers;
   for (const [index, range] of stored.layers.entries()) {
     const name = `layer ${index + 1}${commands[index] ? ` (${commands[index]})` : ""}`;
-    const layer = await readLayer(range, stored.config.rootfs.diff_ids[index] ?? "", how, search);
+    const given = { range, diffId: stored.config.rootfs.diff_ids[index] ?? "", isOwn: index >= firstOwn };
+    const layer = await readLayer(given, how, search);
     plans.push(layer.plan);
     layers.push({ diffId: layer.diffId, size: layer.plan.size, chunks: () => readPlan(layer.plan) });
     secrets.push(...layerSecrets(layer.plan, layer.hits, name).filter(() => search !== undefined));
   }
   const diffIds = layers.map((layer) => layer.diffId);
-  const config = finalConfig(stored.config, diffIds, how.labels, how.commitTime);
+  const config = finalConfig(stored.config, diffIds, how.labels, how.commitTime, own.steps);
   // What is pushed as it is keeps its image id: the one that was tested.
   const isKept = how.commitTime === undefined && how.labels.size === 0;
   const { bytes, digest } = isKept
@@ -87,16 +93,18 @@ async function prepareOne(
 
 /** Decides what becomes of a layer, and reads it through once: its digest and its secrets. */
 async function readLayer(
-  stored: FileRange,
-  diffId: string,
+  given: { readonly range: FileRange; readonly diffId: string; readonly isOwn: boolean },
   how: Preparation,
   search: SecretSearch | undefined,
 ) {
-  const range = await unpacked(stored, join(how.folder, `${diffId.replace(":", "-")}.tar`), how.signal);
+  const { diffId, isOwn } = given;
+  const range = await unpacked(given.range, join(how.folder, `${diffId.replace(":", "-")}.tar`), how.signal);
   const entries = indexTar(range);
-  // A layer as old as its base image's stays byte for byte what registries already have.
-  const rewrite = how.commitTime !== undefined && isYounger(entries, how.commitTime);
-  const plan = rewrite ? reproducibleTar(range, entries, how.commitTime ?? 0) : untouched(range, entries);
+  // A base image's layer stays byte for byte what registries already have. A file of the build's own has the
+  // time of a checkout or of a cached step, before the commit or after it: it gets the commit's.
+  const rewrite = how.commitTime !== undefined && (isOwn || isYounger(entries, how.commitTime));
+  const times = { latest: how.commitTime ?? 0, earliest: isOwn ? (how.commitTime ?? 0) : 0 };
+  const plan = rewrite ? reproducibleTar(range, entries, times) : untouched(range, entries);
   // What is rewritten is proven to be what the engine gave out first: a damaged file must not be made whole.
   if (rewrite) await expectDigest(untouched(range, entries), diffId, range, how.signal);
   const hash = createHash("sha256");

@@ -26,16 +26,18 @@ export function isYounger(entries: readonly TarEntry[], commitTime: number): boo
   return entries.some((entry) => entry.mtime > commitTime);
 }
 
+/** Between these times (seconds) all members' times are to lie. */
+export interface Times {
+  readonly latest: number;
+  readonly earliest: number;
+}
+
 /**
  * The same members in an order that depends on their names alone, none younger
- * than `commitTime` (seconds), without access and change times. Owners, modes,
+ * or older than `times` allow, without access and change times. Owners, modes,
  * extended attributes, devices and content stay byte for byte.
  */
-export function reproducibleTar(
-  source: FileRange,
-  entries: readonly TarEntry[],
-  commitTime: number,
-): TarPlan {
+export function reproducibleTar(source: FileRange, entries: readonly TarEntry[], times: Times): TarPlan {
   const reader = new RangeReader(source);
   try {
     const pieces: Piece[] = [];
@@ -47,7 +49,7 @@ export function reproducibleTar(
     };
     for (const entry of stableOrder(entries)) {
       members.push({ entry, start: size });
-      add(newHeader(reader, entry, commitTime));
+      add(newHeader(reader, entry, times));
       if (entry.end > entry.dataStart) add({ start: entry.dataStart, length: entry.end - entry.dataStart });
     }
     add(Buffer.alloc(2 * BLOCK));
@@ -100,12 +102,12 @@ function foldersOf(path: string): string[] {
 const TIMES = new Set(["mtime", "atime", "ctime", "LIBARCHIVE.creationtime"]);
 
 /** The member's headers with the time clamped; the original's bytes when nothing has to change. */
-function newHeader(reader: RangeReader, entry: TarEntry, commitTime: number): Buffer {
+function newHeader(reader: RangeReader, entry: TarEntry, { latest, earliest }: Times): Buffer {
   const original = reader.read(entry.preludeStart, entry.dataStart - entry.preludeStart);
   const headerAt = entry.headerStart - entry.preludeStart;
   const header = original.subarray(headerAt);
   if (entry.type === "g") return original;
-  const mtime = Math.max(0, Math.floor(Math.min(entry.mtime, commitTime)));
+  const mtime = Math.max(0, Math.floor(Math.max(earliest, Math.min(entry.mtime, latest))));
   writeTime(header, mtime);
   if (entry.pax === undefined) return original;
   return Buffer.concat([...preludeBlocks(original.subarray(0, headerAt), entry), header]);
