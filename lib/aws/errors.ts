@@ -71,6 +71,8 @@ const PASSING =
   /^(Throttl\w*|\w*TooManyRequests\w*|RequestThrottled\w*|SlowDown|RequestLimitExceeded|BandwidthLimitExceeded|ProvisionedThroughputExceeded\w*|RequestTimeout\w*|TimeoutError|\w*ServiceUnavailable\w*|Internal(Server|Service)?(Error|Exception|Failure)|InternalServer\w*|ServerException|ServiceException|PriorRequestNotComplete|TransactionInProgress\w*|UnreadableAnswer)$/;
 const DENIED =
   /^(AccessDenied\w*|AccessDeniedException|UnauthorizedOperation|Unauthorized\w*|NotAuthorized\w*|Forbidden\w*|OptInRequired|SubscriptionRequired\w*)$/;
+/** Some services say so under another name: ECS of iam:PassRole as a ClientException. */
+const NOT_AUTHORIZED = /is not authorized to perform: [\w-]+:\w+/;
 const EXPIRED =
   /^(ExpiredToken\w*|TokenRefreshRequired|RequestExpired|InvalidClientTokenId|UnrecognizedClient\w*|InvalidSignature\w*|SignatureDoesNotMatch|IncompleteSignature\w*|InvalidAccessKeyId|AuthFailure|MissingAuthenticationToken\w*|InvalidIdentityToken\w*|InvalidToken\w*)$/;
 const UNKNOWN_CALLER = /^(CredentialsProviderError|TokenProviderError|ProviderError)$/;
@@ -96,7 +98,9 @@ export function classifyAws(error: unknown, request = "AWS"): AwsVerdict {
     return passing(`${request} failed for now: ${described(name, said, status)}`);
   }
   if (EXPIRED.test(name)) return expired(request, name, said);
-  if (DENIED.test(name) || status === 401 || status === 403) return denied(request, said);
+  if (DENIED.test(name) || NOT_AUTHORIZED.test(said) || status === 401 || status === 403) {
+    return denied(request, said);
+  }
   if (NOT_FOUND.test(name) || status === 404) {
     return { fault: "not-found", code: "REMOTE_FAILED", message: `${request}: ${said}`, fix: "" };
   }

@@ -1,4 +1,5 @@
 import type { RunContext } from "../../../lib/action.ts";
+import { isGivenId } from "./api/legible.ts";
 import type { Inputs } from "./inputs.ts";
 import { publish as publishFacts } from "./outputs.ts";
 import type { Tally } from "./target/tally.ts";
@@ -19,7 +20,7 @@ export function publish(
     images: tally.images,
     previous: tally.previous,
     differences: tally.differences,
-    deploymentId: tally.deployment,
+    deploymentId: isGivenId(tally.deployment) ? tally.deployment : "",
     serviceDeploymentArn: tally.serviceDeployment,
     codeDeployId: tally.codeDeployDeployment,
     taskArns: tally.tasks,

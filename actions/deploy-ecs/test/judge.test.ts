@@ -39,6 +39,7 @@ const MEMORY: Memory = {
   seen: true,
   reached: false,
   failedSince: null,
+  troubled: false,
   steady: 0,
   missing: 0,
   failed: [],
@@ -135,6 +136,30 @@ const ROWS: readonly Row[] = [
       ],
     },
     is: "reverted-by-target",
+  },
+  {
+    name: "ours had FAILED and is gone, the old revision is deployed anew",
+    service: service(deployment(3, 1, { rolloutStateReason: "in progress" })),
+    memory: { failedSince: NOW - 2000 },
+    is: "reverted-by-target",
+  },
+  {
+    name: "ours is gone, the old revision is deployed anew, and ECS goes back by itself",
+    service: service(deployment(3, 1)),
+    memory: { before: { ...BEFORE, goesBack: true } },
+    is: "reverted-by-target",
+  },
+  {
+    name: "the same, and a task of ours had failed",
+    service: service(deployment(3, 1, { rolloutStateReason: "in progress" })),
+    memory: { before: { ...BEFORE, goesBack: true }, troubled: true },
+    is: "reverted-by-target",
+  },
+  {
+    name: "the same, though ECS gives a reason and nothing had failed",
+    service: service(deployment(3, 1, { rolloutStateReason: "in progress" })),
+    memory: { before: { ...BEFORE, goesBack: true } },
+    is: "superseded",
   },
   {
     name: "the old revision is deployed anew and nothing says that ECS did it",

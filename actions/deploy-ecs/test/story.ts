@@ -1,4 +1,5 @@
 import type { RunContext } from "../../../lib/action.ts";
+import type { JsonObject } from "../../../lib/aws/call.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { Failure } from "../../../lib/errors.ts";
 import { readGitHubContext } from "../../../lib/github-context.ts";
@@ -29,6 +30,8 @@ export interface Story {
   readonly cancelAfter?: (aws: World) => boolean;
   /** The process is killed before this call (from 1) is made. */
   readonly killBefore?: number;
+  /** Answers as another stand-in for AWS would give them; nothing of the world is changed. */
+  readonly retold?: (operation: string, answer: JsonObject) => JsonObject;
   /** The runner's clock differs from the server's by so much, milliseconds. */
   readonly skew?: number;
 }
@@ -168,9 +171,10 @@ function remotesOf(
         return new Promise(() => {});
       }
       try {
-        return await within(clock, options?.signal, (signal) =>
+        const answer = await within(clock, options?.signal, (signal) =>
           aws.call(service, operation, input, { signal }),
         );
+        return story.retold?.(operation, answer) ?? answer;
       } finally {
         if (story.cancelAfter?.(aws)) {
           cancel.abort(new Failure("the run was cancelled", { code: "CANCELLED", outcome: "cancelled" }));

@@ -88,6 +88,13 @@ describe("denials", () => {
     expect(fix).toContain("iam:PassedToService");
   });
 
+  test("under another name", () => {
+    const said =
+      "User: arn:aws:sts::1:assumed-role/ci/x is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/task";
+    const { code, fault } = classifyAws(aws("ClientException", said, 400), "ecs:RegisterTaskDefinition");
+    expect([code, fault]).toEqual(["ACCESS_DENIED", "denied"]);
+  });
+
   test("by an explicit deny are not lifted by an allow", () => {
     const { fix } = classifyAws(
       aws(

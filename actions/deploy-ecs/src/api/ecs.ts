@@ -10,6 +10,7 @@ import type {
   EcsTask,
   RawTaskDefinition,
 } from "./ecs-types.ts";
+import { inSeconds, serviceOf } from "./legible.ts";
 
 /** What is found, and what is not (`MISSING`), in one 200. */
 export interface DescribedServices {
@@ -83,7 +84,7 @@ export interface EcsApi {
     arns: readonly string[],
     options?: AwsCallOptions,
   ): Promise<readonly EcsServiceRevision[]>;
-  /** One page: the ARNs of at most 100 tasks. */
+  /** The ARNs of at most 100 tasks, on as many pages as ECS spreads them over. */
   listTasks(cluster: string, filter: TaskFilter, options?: AwsCallOptions): Promise<readonly string[]>;
   /** At most 100 tasks; none asked for is no request. */
   describeTasks(cluster: string, tasks: readonly string[], options?: AwsCallOptions): Promise<DescribedTasks>;
@@ -95,6 +96,10 @@ export interface EcsApi {
   deregisterTaskDefinition(taskDefinition: string, options?: AwsCallOptions): Promise<void>;
 }
 
+/** DescribeTasks takes so many. */
+const MOST_TASKS = 100;
+const MOST_PAGES = 10;
+
 /** The real thing over `call`. */
 export function ecsApi(call: AwsCall): EcsApi {
   const ecs = (operation: string, input: JsonObject, options?: AwsCallOptions) =>
@@ -102,7 +107,7 @@ export function ecsApi(call: AwsCall): EcsApi {
   return {
     describeServices: async (cluster, services, options) => {
       const answer = await ecs("DescribeServices", { cluster, services }, options);
-      return { services: list<EcsService>(answer["services"]), failures: failuresOf(answer) };
+      return { services: list<JsonObject>(answer["services"]).map(serviceOf), failures: failuresOf(answer) };
     },
     serviceTags: async (cluster, service, options) => {
       const answer = await ecs(
@@ -117,7 +122,7 @@ export function ecsApi(call: AwsCall): EcsApi {
     registerTaskDefinition: async (definition, options) =>
       definitionOf(await ecs("RegisterTaskDefinition", definition, options)),
     updateService: async (input, options) =>
-      object<EcsService>((await ecs("UpdateService", input, options))["service"]),
+      serviceOf(object<JsonObject>((await ecs("UpdateService", input, options))["service"])),
     ...serviceDeployments(ecs),
     ...tasks(ecs),
     listTaskDefinitions: (familyPrefix, options) =>
@@ -152,11 +157,11 @@ function serviceDeployments(ecs: Ask): ServiceDeploymentCalls {
         maxResults: 100,
       };
       const answer = await ecs("ListServiceDeployments", input, options);
-      return list<EcsServiceDeploymentBrief>(answer["serviceDeployments"]);
+      return inSeconds(list<EcsServiceDeploymentBrief>(answer["serviceDeployments"]));
     },
     describeServiceDeployments: async (serviceDeploymentArns, options) => {
       const answer = await ecs("DescribeServiceDeployments", { serviceDeploymentArns }, options);
-      return list<EcsServiceDeployment>(answer["serviceDeployments"]);
+      return inSeconds(list<EcsServiceDeployment>(answer["serviceDeployments"]));
     },
     stopServiceDeployment: async (serviceDeploymentArn, stopType, options) => {
       await ecs("StopServiceDeployment", { serviceDeploymentArn, stopType }, options);
@@ -175,17 +180,30 @@ type TaskCalls = Pick<EcsApi, "describeTasks" | "listTasks" | "runTask" | "stopT
 
 function tasks(ecs: Ask): TaskCalls {
   const tasksOf = (answer: JsonObject) => ({
-    tasks: list<EcsTask>(answer["tasks"]),
+    tasks: inSeconds(list<EcsTask>(answer["tasks"])),
     failures: failuresOf(answer),
   });
   return {
     listTasks: async (cluster, filter, options) => {
-      const answer = await ecs("ListTasks", { cluster, ...filter, maxResults: 100 }, options);
-      return list<string>(answer["taskArns"]);
+      const found: string[] = [];
+      let next: JsonObject = {};
+      // A page may hold fewer than were asked for and still not be the last.
+      for (let page = 0; page < MOST_PAGES && found.length < MOST_TASKS; page++) {
+        const answer = await ecs(
+          "ListTasks",
+          { cluster, ...filter, maxResults: MOST_TASKS, ...next },
+          options,
+        );
+        found.push(...list<string>(answer["taskArns"]));
+        const { nextToken } = answer;
+        if (typeof nextToken !== "string" || nextToken === "") break;
+        next = { nextToken };
+      }
+      return found.slice(0, MOST_TASKS);
     },
     describeTasks: async (cluster, arns, options) => {
       if (arns.length === 0) return { tasks: [], failures: [] };
-      return tasksOf(await ecs("DescribeTasks", { cluster, tasks: arns.slice(0, 100) }, options));
+      return tasksOf(await ecs("DescribeTasks", { cluster, tasks: arns.slice(0, MOST_TASKS) }, options));
     },
     runTask: async (input, options) => tasksOf(await ecs("RunTask", input, options)),
     stopTask: async (cluster, task, reason, options) => {

@@ -7,6 +7,7 @@ import type { Cause } from "../../../../lib/rollout/target.ts";
 import type { EcsApi } from "../api/ecs.ts";
 import type { EcsService, EcsTask } from "../api/ecs-types.ts";
 import type { ElbApi, TargetHealth } from "../api/elb.ts";
+import { isGivenId } from "../api/legible.ts";
 import type { LogsApi } from "../api/logs.ts";
 import { logTail } from "./log-tail.ts";
 import { type Facts, type Finding, rankCauses } from "./rank.ts";
@@ -93,8 +94,8 @@ export async function stoppedTasks(
 }
 
 function isOf(task: EcsTask, { startedBy, revision }: Pick<Scene, "startedBy" | "revision">): boolean {
-  const ids = startedBy.filter((id) => id !== "");
-  if (ids.length > 0) return ids.includes(task.startedBy ?? "");
+  const ids = startedBy.filter((id) => id !== "" && isGivenId(id));
+  if (ids.length > 0 && (task.startedBy ?? "") !== "") return ids.includes(task.startedBy ?? "");
   return revision !== "" && task.taskDefinitionArn === revision;
 }
 

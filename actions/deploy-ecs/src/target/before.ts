@@ -22,7 +22,7 @@ export function photograph(service: EcsService): ServiceBefore {
     moving: inProgress(service),
     proven: provenRevision(service),
     deployments: (service.deployments ?? []).map((deployment) => deployment.id ?? ""),
-    desired: service.desiredCount ?? 0,
+    desired: service.desiredCount ?? primary?.desiredCount ?? 0,
     strategy: strategyOf(configuration),
     goesBack: (breaker?.enable && breaker.rollback) === true || (alarms?.enable && alarms.rollback) === true,
     bakeMs: bakeOf(configuration),

@@ -1,5 +1,7 @@
 import type { EcsTask } from "../api/ecs-types.ts";
+import { isGivenId } from "../api/legible.ts";
 import { type StopCause, stopCause } from "../diagnose/stop-reasons.ts";
+import type { Memory } from "./memory.ts";
 
 /** A task of a deployment that failed by its version's fault. */
 export interface FailedTask {
@@ -8,9 +10,19 @@ export interface FailedTask {
   readonly cause: StopCause;
 }
 
+/**
+ * Whether our deployment started a task: ECS writes its id there. Where no id is written, a revision that only this
+ * run uses says the same.
+ */
+export function isOurs(task: EcsTask, { deployment, revision, before }: Memory): boolean {
+  const { startedBy = "" } = task;
+  if (startedBy !== "" && isGivenId(deployment)) return deployment !== "" && startedBy === deployment;
+  return task.taskDefinitionArn === revision && revision !== before.revision;
+}
+
 /** What a stopped task says about the deployment that started it; undefined when nothing. */
-export function failureOfTask(task: EcsTask, deployment: string): FailedTask | undefined {
-  if (deployment === "" || task.startedBy !== deployment) return undefined;
+export function failureOfTask(task: EcsTask, memory: Memory): FailedTask | undefined {
+  if (!isOurs(task, memory)) return undefined;
   const cause = stopCause(task);
   return cause && { id: task.taskArn?.split("/").at(-1) ?? "", cause };
 }

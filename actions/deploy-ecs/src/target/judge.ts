@@ -63,6 +63,7 @@ function judgeOther(
   const byItself =
     rollout?.status?.startsWith("ROLLBACK_") === true ||
     mine?.rolloutState === "FAILED" ||
+    (rollout === undefined && gaveUpUnseen(mine, primary, memory)) ||
     /roll(ing|ed)? ?back/i.test(primary.rolloutStateReason ?? "") ||
     tellsOfRollback(service, memory.deployment);
   if (back && byItself) {
@@ -72,6 +73,14 @@ function judgeOther(
     );
   }
   return { kind: "superseded", by: nameOf(primary) };
+}
+
+/** Ours has vanished, as it does when the circuit breaker takes it back, and nothing else tells why. */
+function gaveUpUnseen(mine: EcsDeployment | undefined, primary: EcsDeployment, memory: Memory): boolean {
+  if (mine !== undefined) return false;
+  if (memory.failedSince !== null) return true;
+  if (!memory.before.goesBack) return false;
+  return memory.troubled || memory.failed.length > 0 || (primary.rolloutStateReason ?? "") === "";
 }
 
 /** What our service deployment says of itself, where that is final. */
@@ -132,11 +141,11 @@ function judgeOurs(
       detail: `${shortRevision(memory.revision)} has reached ${rules.until}: ${progress}`,
     };
   }
-  const stalled = overBudget(memory, mine);
+  const suspect = suspectOf(service, memory);
+  const stalled = overBudget(memory, mine, suspect);
   if (stalled) return { kind: "stalled", cause: stalled };
   const [paused] = pausedHooks(rollout);
   if (paused && rules.onPause === "fail") return { kind: "failed", cause: pausedCause(rollout, paused) };
-  const suspect = suspectOf(service, memory);
   const trouble = suspect ? `; ${suspect.message}` : "";
   const waits = paused ? `; paused by hook ${paused.hookId ?? ""}${expiry(paused.expiresAt)}` : "";
   return { kind: "progressing", detail: `${progress}${waits}${trouble}`, ...(suspect ? { suspect } : {}) };
@@ -166,9 +175,9 @@ function judgeCount(service: EcsService, memory: Memory, now: number): Observati
   if (primary.rolloutState === "FAILED") {
     return { kind: "failed", cause: failedByEcs(primary, undefined, memory) };
   }
-  const stalled = overBudget(memory, primary);
-  if (stalled) return { kind: "stalled", cause: stalled };
   const suspect = suspectOf(service, memory);
+  const stalled = overBudget(memory, primary, suspect);
+  if (stalled) return { kind: "stalled", cause: stalled };
   return {
     kind: "progressing",
     detail: describeProgress(primary, undefined),
@@ -190,10 +199,12 @@ export function describeProgress(
   return parts.join(", ");
 }
 
-function overBudget(memory: Memory, mine: EcsDeployment): Cause | undefined {
+function overBudget(memory: Memory, mine: EcsDeployment, suspect: Cause | undefined): Cause | undefined {
   const { failed, rules, revision, blind } = memory;
   const fatal = failed.filter(({ cause }) => cause.fatal);
-  const count = blind ? (mine.failedTasks ?? 0) : failed.length;
+  // ECS counts those that found no place too: that may still pass.
+  const counted = suspect?.code === "NO_CAPACITY" ? 0 : (mine.failedTasks ?? 0);
+  const count = blind ? counted : failed.length;
   if (count < rules.failureBudget && fatal.length < 2) return undefined;
   const told = (fatal.at(-1) ?? failed.at(-1))?.cause;
   const last = told ? `, the last: ${told.message}` : "";

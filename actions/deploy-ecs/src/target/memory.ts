@@ -32,8 +32,10 @@ export interface Memory {
   readonly seen: boolean;
   /** The stage that is waited for was reached in some look: stages only go on, or back as a whole. */
   readonly reached: boolean;
-  /** Our time of the first look that showed it FAILED; null: never. */
+  /** Our time of the first look that showed it FAILED, also when it has vanished since; null: never. */
   readonly failedSince: number | null;
+  /** A task of it had failed in some look, by ECS's own count. */
+  readonly troubled: boolean;
   /** Looks in a row with the right counts, for services whose deployments have no state. */
   readonly steady: number;
   /** Looks in a row without the service. */
@@ -86,6 +88,7 @@ export function firstMemory(attempt: EcsAttempt, inputs: Inputs, now: number): M
     seen: false,
     reached: false,
     failedSince: null,
+    troubled: false,
     steady: 0,
     missing: 0,
     failed: [],
@@ -99,13 +102,15 @@ export function remember(memory: Memory, { service, rollout }: Snapshot, now: nu
   const mine = oursIn(service, memory);
   const primary = primaryOf(service);
   const failed = mine?.rolloutState === "FAILED" || rollout?.status === "STOPPED";
+  const vanished = mine === undefined ? memory.failedSince : null;
   return {
     ...memory,
     deployment: memory.deployment || (mine?.id ?? ""),
     createdAt: memory.createdAt || (mine?.createdAt ?? 0),
     seen: memory.seen || (mine !== undefined && mine === primary),
     reached: memory.reached || hasReached(rollout, memory.rules.until),
-    failedSince: failed ? (memory.failedSince ?? now) : null,
+    failedSince: failed ? (memory.failedSince ?? now) : vanished,
+    troubled: memory.troubled || (mine?.failedTasks ?? 0) > 0,
     steady:
       mine !== undefined && hasCounts(mine) && service?.deployments?.length === 1 ? memory.steady + 1 : 0,
     missing: service === undefined ? memory.missing + 1 : 0,

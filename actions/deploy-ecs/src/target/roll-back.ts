@@ -35,7 +35,8 @@ export async function takeBack(
   const { before } = memory;
   const members = attempt.change.update?.members ?? {};
   const primary = primaryOf(service);
-  if (service.status !== "ACTIVE" || !primary) return { kind: "moved", by: "whoever deletes the service" };
+  if ((service.status ?? "ACTIVE") !== "ACTIVE" || !primary)
+    return { kind: "moved", by: "whoever deletes the service" };
   const mine = oursIn(service, memory);
   const known = before.deployments.includes(primary.id ?? "");
   // Ours is there: however its answer was lost, nothing more of it can come.

@@ -2,11 +2,13 @@ import type { Call } from "../../../../lib/rollout/target.ts";
 import type { EcsDeployment, EcsService, EcsTask } from "../api/ecs-types.ts";
 import { hasEnded } from "../diagnose/stop-reasons.ts";
 import { startedSince } from "./events.ts";
-import { type FailedTask, failureOfTask } from "./failures.ts";
+import { type FailedTask, failureOfTask, isOurs } from "./failures.ts";
 import type { Memory } from "./memory.ts";
 import type { Optional } from "./optional.ts";
 import type { EcsPorts } from "./ports.ts";
 
+/** So many looks in a row that find none of the tasks that ECS says have failed. */
+const MOST_IN_VAIN = 3;
 const WITHOUT = "failed tasks are counted by ECS alone, and not explained";
 
 /** Reads the stopped tasks of our deployment, only when something says that there are new ones. */
@@ -17,6 +19,7 @@ export class TaskWatch {
   private failedTasks = 0;
   private running = 0;
   private started = 0;
+  private inVain = 0;
   private readonly ports: EcsPorts;
   private readonly optional: Optional;
 
@@ -25,14 +28,18 @@ export class TaskWatch {
     this.optional = optional;
   }
 
-  /** Tasks may not be read. */
+  /** Tasks may not be read, or those that ECS counts as failed are not among those that it shows. */
   get blind(): boolean {
+    return this.isDenied || (this.stopped.length === 0 && this.inVain >= MOST_IN_VAIN);
+  }
+
+  private get isDenied(): boolean {
     return this.optional.isOff("ecs:ListTasks") || this.optional.isOff("ecs:DescribeTasks");
   }
 
   /** Whether the counts say that a task of ours has stopped; remembers them. */
   hasNews(service: EcsService, mine: EcsDeployment, memory: Memory): boolean {
-    if (this.blind) return false;
+    if (this.isDenied) return false;
     const { failedTasks = 0, runningCount = 0, desiredCount = 0 } = mine;
     const started = startedSince(service, memory.createdAt);
     const news =
@@ -56,7 +63,7 @@ export class TaskWatch {
     );
     if (!listed) return this.later(memory);
     const fresh = listed.filter((arn) => !this.seen.has(arn));
-    if (fresh.length === 0) return memory.failed;
+    if (fresh.length === 0) return this.none(memory);
     const described = await this.optional.ask("ecs:DescribeTasks", WITHOUT, () =>
       apis.ecs.describeTasks(cluster, fresh, options),
     );
@@ -66,11 +73,18 @@ export class TaskWatch {
       // Told to stop, but why is not known yet: the same counts are news again at the next look.
       if (!hasEnded(task)) this.failedTasks = -1;
       else this.seen.add(task.taskArn ?? "");
-      if (task.startedBy === memory.deployment) this.stopped.push(task);
-      const failure = failureOfTask(task, memory.deployment);
+      if (isOurs(task, memory)) this.stopped.push(task);
+      const failure = failureOfTask(task, memory);
       if (failure) failed.push(failure);
     }
-    return failed;
+    return this.stopped.length === 0 ? this.none(memory) : failed;
+  }
+
+  /** Nothing new. As long as not one of ours was ever found, a few more looks are worth it: lists come late. */
+  private none(memory: Memory): readonly FailedTask[] {
+    if (this.stopped.length === 0 && this.failedTasks > 0 && ++this.inVain < MOST_IN_VAIN)
+      this.failedTasks = -1;
+    return memory.failed;
   }
 
   /** The answer was lost: the same counts are news again at the next look. */

@@ -158,7 +158,8 @@ export class TaskWatcher {
   /** Not there yet, or no longer: then nobody can say how it ended. */
   private unknown(): TaskVerdict {
     const waited = this.ports.clock.now() - this.since;
-    if (waited < STALE_MS) return { kind: "running", detail: "task not visible yet" };
+    if (waited < Math.min(STALE_MS, this.watched.timeoutMs))
+      return { kind: "running", detail: "task not visible yet" };
     return {
       kind: "failed",
       exitCode: null,
