@@ -12,6 +12,19 @@ const problem = engineProblem() ?? (hasRegistry() ? "" : "docker-registry is not
 /** What only the build of the pipeline makes: a file that the repository does not have. */
 const BUILD = "node -e \"require('node:fs').writeFileSync('built.txt', 'built by the job before')\"";
 
+/** The job that would deploy the image. */
+const AFTER = {
+  needs: "called",
+  "runs-on": "ubuntu-latest",
+  steps: [
+    {
+      id: "seen",
+      env: { IMAGE: "${{ needs.called.outputs.image }}" },
+      run: 'echo "image=$IMAGE" >> "$GITHUB_OUTPUT"',
+    },
+  ],
+};
+
 (problem ? describe.skip : describe)(`pipeline.yml with an image ${problem}`, () => {
   let team: Team;
   let engine: RunningEngine;
@@ -40,15 +53,17 @@ const BUILD = "node -e \"require('node:fs').writeFileSync('built.txt', 'built by
       secrets: `REGISTRY="${password}"\n`,
       env: { DOCKER_HOST, DOCKER_CONFIG },
       files: { Dockerfile: "FROM scratch\nCOPY built.txt /\n" },
+      jobs: { after: AFTER },
     });
   }
 
-  test("pushes an image of the artifact, and tells its digest", async () => {
+  test("pushes an image of the artifact, and hands its digest to the jobs that come after", async () => {
     const result = await call("shop", {});
     expect({ exitCode: result.exitCode, errors: result.errors }).toEqual({ exitCode: 0, errors: [] });
     expect(outputOf(result, "push.outcome")).toBe("succeeded");
     const digest = await registry.digestOf("team/shop", "latest");
     expect(outputOf(result, "push.image")).toBe(`${registry.host}/team/shop@${digest}`);
+    expect(outputOf(result, "seen.image")).toBe(`${registry.host}/team/shop@${digest}`);
     engine.docker(["login", "--username", registry.username, "--password", registry.password, registry.host]);
     engine.docker(["pull", `${registry.host}/team/shop:latest`]);
     engine.docker(["create", "--name", "shop", `${registry.host}/team/shop:latest`, "/none"]);
@@ -60,6 +75,7 @@ const BUILD = "node -e \"require('node:fs').writeFileSync('built.txt', 'built by
     expect(result.exitCode).not.toBe(0);
     expect(outputOf(result, "test.outcome")).toBe("succeeded");
     expect(outputOf(result, "push.failure-code")).toBe("LOGIN_FAILED");
+    expect(outputOf(result, "seen.image")).toBe("");
     expect(await registry.digestOf("team/wrong", "latest")).toBeUndefined();
   });
 

@@ -22,6 +22,8 @@ export interface Call {
   readonly env?: Readonly<Record<string, string>>;
   /** Files of the project, over those that it has anyway. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Jobs beside `called`. */
+  readonly jobs?: Readonly<Record<string, unknown>>;
 }
 
 /** A team that calls the public workflows under act, each call from a repository of its own. */
@@ -37,11 +39,11 @@ export class Team {
       this.repositories.set(name, folder);
   }
 
-  /** Runs a workflow of one job, named `called`. */
+  /** Runs a workflow with a job named `called`. */
   async call(name: string, job: Record<string, unknown>, how: Call = {}): Promise<ActResult> {
     const home = join(this.root, name);
     const project = join(home, "project");
-    const workflow = { on: "push", permissions: { contents: "read" }, jobs: { called: job } };
+    const workflow = { on: "push", permissions: { contents: "read" }, jobs: { called: job, ...how.jobs } };
     // JSON is YAML.
     const files = { ...PROJECT, ...how.files, ".github/workflows/call.yml": JSON.stringify(workflow) };
     for (const [path, text] of Object.entries(files)) {
