@@ -11,6 +11,7 @@ import type { Options } from "../../../lib/rollout/model.ts";
 import { codeBlock } from "../../../lib/summary.ts";
 import { apisOver } from "./api/apis.ts";
 import type { Inputs } from "./inputs.ts";
+import { nothingAsked } from "./nothing-asked.ts";
 import { publish } from "./results.ts";
 import { chooseTarget } from "./target/choose.ts";
 import { STALE_MS } from "./target/memory.ts";
@@ -25,6 +26,14 @@ export type Remotes = Aws & Partial<Pick<EcsPorts, "probe">>;
 export async function deploy(inputs: Inputs, context: RunContext, aws: Remotes): Promise<Green> {
   const { draft, github } = context;
   if (github.sha !== "") draft.used({ type: "commit", name: github.sha, digest: "" });
+  if (nothingAsked(inputs)) {
+    context.log.annotate({
+      level: "warning",
+      title: "deploy-ecs",
+      message:
+        "no input asks for a change, so the service keeps what it runs: is `image` empty because an earlier job pushed none?",
+    });
+  }
   const token = randomUUID();
   context.state.save("token", token);
   const ports = portsOf(inputs, context, aws, token);
