@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RunContext } from "../../../lib/action.ts";
 
@@ -16,12 +17,12 @@ export interface Workshop {
   remove(): void;
 }
 
-/** Makes the folder and keeps its path for the post step before anything is put into it. */
+/** Keeps the folder's path for the post step, then makes it: a kill at any moment leaves nothing unknown. */
 export function openWorkshop({ github, state }: Pick<RunContext, "github" | "state">): Workshop {
   mkdirSync(github.temp, { recursive: true });
-  const folder = mkdtempSync(join(github.temp, FOLDER_PREFIX));
-  chmodSync(folder, 0o700);
+  const folder = join(github.temp, `${FOLDER_PREFIX}${randomBytes(8).toString("hex")}`);
   state.save(FOLDER_STATE, folder);
+  mkdirSync(folder, { mode: 0o700 });
   return {
     folder,
     place: (name) => {

@@ -105,6 +105,15 @@ describe("a registry with a login", () => {
     });
   });
 
+  test("a challenge of another kind is told, and the login that was given is not denied", async () => {
+    const headers = { "www-authenticate": 'Digest realm="x"' };
+    proxy.add({ fault: { kind: "status", status: 401, headers } });
+    await expect(client().listTags("test/a")).rejects.toMatchObject({
+      code: "LOGIN_FAILED",
+      message: expect.stringMatching(/refused the login: .*neither a Bearer nor a Basic challenge/),
+    });
+  });
+
   test("a 401 in the middle is final for a password", async () => {
     const path = fresh();
     const one = client();
@@ -218,6 +227,10 @@ describe("a registry with a login", () => {
     });
     expect(await one.listTagsWithin("test/a", 2)).toBeUndefined();
     await expect(one.listTags("test/a")).rejects.toMatchObject({ code: "DENIED" });
+    proxy.clear();
+    proxy.add({ target: /tags\/list/, fault: { kind: "status", status: 501 } });
+    expect(await one.listTagsWithin("test/a", 2)).toBeUndefined();
+    expect(proxy.seen.filter((seen) => seen.faulty)).toHaveLength(1);
   });
 });
 

@@ -245,6 +245,7 @@ describe("refusals", () => {
       "TAG_IMMUTABLE",
     ],
     [412, error("PRECONDITION", "Failed to process request due to immutable tag"), "TAG_IMMUTABLE"],
+    [409, "Conflict", "TAG_IMMUTABLE"],
     [404, "404 page not found\n", "TAG_INVALID"],
     [404, error("NAME_UNKNOWN", "repository name not known to registry"), "NAME_UNKNOWN"],
     [403, error("DENIED", "requested access to the resource is denied"), "DENIED"],

@@ -101,7 +101,10 @@ export class Authorizer {
     const words = said(answer);
     if (sent === undefined) {
       this.challenge = parseChallenge(answer.headers["www-authenticate"] ?? "");
-      if (!this.challenge) throw loginFailed(registry, `${words}, without a challenge`, false);
+      if (!this.challenge) {
+        const unknown = `${words}, with neither a Bearer nor a Basic challenge`;
+        throw loginFailed(registry, unknown, credentials !== undefined);
+      }
       if (this.challenge.scheme === "basic" && !credentials) throw loginFailed(registry, words, false);
       return;
     }

@@ -59,7 +59,12 @@ export function refusal(answer: Answer, place: Place): RemoteError {
       "run again later, or log in with an account that has a higher limit",
     );
   }
-  if (place.tag !== undefined && /immutable|cannot be overwritten|already exists/i.test(words)) {
+  // A conflict (409; Harbor answers 412) at a tag's PUT has no other meaning, whatever the words.
+  const conflicts = answer.status === 409 || answer.status === 412;
+  if (
+    place.tag !== undefined &&
+    (conflicts || /immutable|cannot be overwritten|already exists/i.test(words))
+  ) {
     return fail(
       "TAG_IMMUTABLE",
       `${target}:${place.tag} exists and the registry forbids to move it`,

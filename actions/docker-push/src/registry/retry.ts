@@ -49,7 +49,8 @@ export interface Attempted {
 
 /** Whether an answer with this status is worth another try. */
 export function isTransient(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500;
+  // 501: what is not there will not be there at the next try.
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
 /**
