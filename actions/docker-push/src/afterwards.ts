@@ -2,10 +2,10 @@ import { existsSync, rmSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { Failure } from "../../../lib/errors.ts";
 import type { PostContext } from "../../../lib/post.ts";
-import { readRegistry } from "./inputs-registry.ts";
+import { readRegistry } from "./inputs/registry.ts";
+import { openRegistries } from "./phases/registries.ts";
+import { MOVES_STATE } from "./phases/send.ts";
 import { describeUndo, isUnfinished, readMoves, type TagMoves, undoMoves } from "./push/undo.ts";
-import { openRegistries } from "./registries.ts";
-import { MOVES_STATE } from "./send.ts";
 import { endChildren } from "./strays.ts";
 import { FOLDER_PREFIX, FOLDER_STATE } from "./workshop.ts";
 

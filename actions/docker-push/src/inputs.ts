@@ -3,18 +3,18 @@ import { resolve } from "node:path";
 import type { GitHubContext } from "../../../lib/github-context.ts";
 import type { InputReader } from "../../../lib/inputs.ts";
 import { parseKeyValues } from "../../../lib/key-values.ts";
-import { readAnnotations } from "./annotations.ts";
-import { readBuild, readSource } from "./inputs-build.ts";
-import { readGates } from "./inputs-gates.ts";
-import type { Inputs, TagInputs } from "./inputs-model.ts";
-import { readRegistry } from "./inputs-registry.ts";
-import { placeProblems } from "./places.ts";
-import { secretArgs } from "./secret-args.ts";
+import { readAnnotations } from "./inputs/annotations.ts";
+import { readBuild, readSource } from "./inputs/build.ts";
+import { readGates } from "./inputs/gates.ts";
+import type { Inputs, TagInputs } from "./inputs/model.ts";
+import { placeProblems } from "./inputs/places.ts";
+import { readRegistry } from "./inputs/registry.ts";
+import { secretArgs } from "./inputs/secret-args.ts";
 import { parseBranchTags } from "./tags/branch-tags.ts";
 import { parseFlavor } from "./tags/flavor.ts";
 import { parseRules } from "./tags/parse-rules.ts";
 
-export type { Inputs } from "./inputs-model.ts";
+export type { Inputs } from "./inputs/model.ts";
 
 /** The rules that most repositories want. */
 const USUAL_TAGS = [

@@ -1,17 +1,17 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
-import { type Access, finalPlan, firstPlan, openAccess, proveRight } from "./access.ts";
 import { withinBudget } from "./budget.ts";
-import { compressGated } from "./compress.ts";
-import { checkFiles } from "./files.ts";
 import { requireNoSecrets } from "./gates/secrets.ts";
 import type { Inputs } from "./inputs.ts";
-import { keepInEngine } from "./keep.ts";
-import { findMaker, type Maker, makeImage, prepareImages } from "./make-image.ts";
-import type { Plan } from "./plan.ts";
-import { type Known, lookAround } from "./repository.ts";
-import { scanImages } from "./scanner.ts";
-import { type Parcel, rootOfImages, sendImages } from "./send.ts";
-import * as tell from "./tell.ts";
+import { type Access, finalPlan, firstPlan, openAccess, proveRight } from "./phases/access.ts";
+import { compressGated } from "./phases/compress.ts";
+import { checkFiles } from "./phases/files.ts";
+import { keepInEngine } from "./phases/keep.ts";
+import { findMaker, type Maker, makeImage, prepareImages } from "./phases/make-image.ts";
+import { scanImages } from "./phases/scanner.ts";
+import { type Parcel, rootOfImages, sendImages } from "./phases/send.ts";
+import * as tell from "./phases/tell.ts";
+import type { Plan } from "./plan/plan.ts";
+import { type Known, lookAround } from "./plan/repository.ts";
 import { openWorkshop, type Workshop } from "./workshop.ts";
 
 /** Plans, builds, gates, pushes and proves; nothing reaches a registry before every gate has passed. */

@@ -19,7 +19,7 @@ import { readGitHubContext } from "../../../lib/github-context.ts";
 import { RecordingLog } from "../../../lib/log.ts";
 import { ReportDraft } from "../../../lib/report.ts";
 import { ActArtifactServer } from "../../../lib/testing/act-artifact-server.ts";
-import { placeArtifact } from "../src/artifact.ts";
+import { placeArtifact } from "../src/phases/artifact.ts";
 
 type Member = readonly [header: Partial<Header> & { name: string }, text?: string];
 

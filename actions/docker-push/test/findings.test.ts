@@ -7,8 +7,8 @@ import { RecordingLog } from "../../../lib/log.ts";
 import { readReport } from "../src/gates/findings.ts";
 import { readIgnoreFile } from "../src/gates/ignore-file.ts";
 import { judgeFindings, weigh } from "../src/gates/vulnerabilities.ts";
-import type { GateInputs } from "../src/inputs-model.ts";
-import { scannerEnv } from "../src/scanner.ts";
+import type { GateInputs } from "../src/inputs/model.ts";
+import { scannerEnv } from "../src/phases/scanner.ts";
 import { temporaryFolder } from "./inputs.ts";
 
 /** The failure that this work ends in, as `CODE: message`. */

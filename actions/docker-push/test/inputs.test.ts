@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { splitSecrets } from "../src/build-secrets.ts";
-import { destinationOf } from "../src/destination.ts";
-import { requirePlatforms } from "../src/make-image.ts";
+import { splitSecrets } from "../src/inputs/build-secrets.ts";
+import { requirePlatforms } from "../src/phases/make-image.ts";
+import { destinationOf } from "../src/plan/destination.ts";
 import { parseWith, problemsOf, workspaceWithDockerfile } from "./inputs.ts";
 
 const workspace = workspaceWithDockerfile();

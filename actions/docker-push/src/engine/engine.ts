@@ -1,6 +1,6 @@
 import type { Clock } from "../../../../lib/clock.ts";
 import type { Log } from "../../../../lib/log.ts";
-import type { BuildInputs } from "../inputs-model.ts";
+import type { BuildInputs } from "../inputs/model.ts";
 
 /** What can build an image. `buildkit` is buildctl, or BuildKit inside an engine whose CLI needs no plug-in. */
 export type EngineName = "buildx" | "buildkit" | "classic" | "buildah";

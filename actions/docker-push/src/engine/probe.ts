@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Failure, UserError } from "../../../../lib/errors.ts";
-import type { BuildInputs } from "../inputs-model.ts";
+import type { BuildInputs } from "../inputs/model.ts";
 import { ableEngines, cannotMeet } from "./abilities.ts";
 import { findBuildah } from "./buildah.ts";
 import { findBuildctl } from "./buildctl.ts";

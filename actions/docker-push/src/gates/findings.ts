@@ -1,4 +1,4 @@
-import { SEVERITIES, type Severity } from "../inputs-model.ts";
+import { SEVERITIES, type Severity } from "../inputs/model.ts";
 
 /** One vulnerability as a scanner reported it. */
 export interface Finding {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import type { RunContext } from "../../../../lib/action.ts";
 import { Failure, messageOf } from "../../../../lib/errors.ts";
 import { type Exit, execute } from "../../../../lib/exec.ts";
-import { type GateInputs, SEVERITIES, type Severity } from "../inputs-model.ts";
+import { type GateInputs, SEVERITIES, type Severity } from "../inputs/model.ts";
 import { type Finding, readReport } from "./findings.ts";
 import { type Ignored, readIgnoreFile } from "./ignore-file.ts";
 

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { InputReader } from "../../../lib/inputs.ts";
-import { splitWords } from "../../../lib/words.ts";
-import { type GateInputs, SEVERITIES } from "./inputs-model.ts";
-import { parseSize } from "./sizes.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import { splitWords } from "../../../../lib/words.ts";
+import { parseSize } from "../sizes.ts";
+import { type GateInputs, SEVERITIES } from "./model.ts";
 
 /** Reads what the image must meet. */
 export function readGates(read: InputReader, root: string): GateInputs {

@@ -1,10 +1,10 @@
-import type { RunContext } from "../../../lib/action.ts";
-import { Failure } from "../../../lib/errors.ts";
-import type { Inputs } from "./inputs-model.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import { Failure } from "../../../../lib/errors.ts";
+import type { Inputs } from "../inputs/model.ts";
+import type { TagPlan } from "../tags/plan.ts";
+import { planTags } from "../tags/plan-tags.ts";
 import { labelLines, labelsOf } from "./labels.ts";
 import type { Known } from "./repository.ts";
-import type { TagPlan } from "./tags/plan.ts";
-import { planTags } from "./tags/plan-tags.ts";
 
 /** What the image will be called. */
 export interface Plan {

@@ -1,14 +1,14 @@
-import type { RunContext } from "../../../lib/action.ts";
-import type { Clock } from "../../../lib/clock.ts";
-import { Failure, messageOf } from "../../../lib/errors.ts";
-import { type Destination, destinationOf } from "./destination.ts";
-import type { Inputs } from "./inputs-model.ts";
-import { isPullRequest } from "./inputs-registry.ts";
-import { makePlan, type Plan, requireTags, tellPlan } from "./plan.ts";
-import { preflight } from "./push/preflight.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import type { Clock } from "../../../../lib/clock.ts";
+import { Failure, messageOf } from "../../../../lib/errors.ts";
+import type { Inputs } from "../inputs/model.ts";
+import { isPullRequest } from "../inputs/registry.ts";
+import { type Destination, destinationOf } from "../plan/destination.ts";
+import { makePlan, type Plan, requireTags, tellPlan } from "../plan/plan.ts";
+import type { Known } from "../plan/repository.ts";
+import { preflight } from "../push/preflight.ts";
+import type { RegistryClient } from "../registry/client.ts";
 import { openRegistries, type Registries, tagsOf } from "./registries.ts";
-import type { RegistryClient } from "./registry/client.ts";
-import type { Known } from "./repository.ts";
 
 /** Whether the image will be pushed, and how registries are reached. */
 export interface Access {

@@ -1,5 +1,5 @@
-import type { Platform } from "./image/model.ts";
-import type { ManifestDocument, RegistryClient } from "./registry/client.ts";
+import type { Platform } from "../image/model.ts";
+import type { ManifestDocument, RegistryClient } from "../registry/client.ts";
 
 /** An image that a tag names now: its manifests by platform, "" where the manifest is the tag's own. */
 export interface FormerImage {

@@ -1,15 +1,15 @@
-import type { RunContext } from "../../../lib/action.ts";
-import { formatDuration } from "../../../lib/clock.ts";
-import { codeBlock, escapeMarkdown, table } from "../../../lib/summary.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import { formatDuration } from "../../../../lib/clock.ts";
+import { codeBlock, escapeMarkdown, table } from "../../../../lib/summary.ts";
+import type { Built } from "../engine/engine.ts";
+import type { Verdict } from "../gates/vulnerabilities.ts";
+import type { PreparedImage, PushableImage } from "../image/model.ts";
+import type { Inputs } from "../inputs/model.ts";
+import { metadataOf, type Plan } from "../plan/plan.ts";
+import type { PushedTag, PushResult } from "../push/push.ts";
+import { formatSize } from "../sizes.ts";
 import type { Formers } from "./compress.ts";
-import type { Built } from "./engine/engine.ts";
 import { formerSize, platformText } from "./former.ts";
-import type { Verdict } from "./gates/vulnerabilities.ts";
-import type { PreparedImage, PushableImage } from "./image/model.ts";
-import type { Inputs } from "./inputs-model.ts";
-import { metadataOf, type Plan } from "./plan.ts";
-import type { PushedTag, PushResult } from "./push/push.ts";
-import { formatSize } from "./sizes.ts";
 
 type Ports = Pick<RunContext, "draft" | "log" | "mask">;
 

@@ -1,7 +1,7 @@
-import type { GitHubContext } from "../../../lib/github-context.ts";
+import type { GitHubContext } from "../../../../lib/github-context.ts";
+import type { Inputs } from "../inputs/model.ts";
+import { isPullRequest } from "../inputs/registry.ts";
 import type { Event } from "./event.ts";
-import type { Inputs } from "./inputs-model.ts";
-import { isPullRequest } from "./inputs-registry.ts";
 
 /** Whether the image leaves this machine, and if not, why. */
 export type Destination = { readonly kind: "push" } | { readonly kind: "gate-only"; readonly why: string };

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { UserError } from "../../../lib/errors.ts";
-import type { Inputs } from "./inputs-model.ts";
+import { UserError } from "../../../../lib/errors.ts";
+import type { Inputs } from "./model.ts";
 
 /** What is wrong with the files that the run starts from, one line each. */
 export function placeProblems(inputs: Pick<Inputs, "source" | "build" | "root" | "gates">): string[] {

@@ -1,9 +1,9 @@
-import type { GitHubContext } from "../../../lib/github-context.ts";
-import type { InputReader } from "../../../lib/inputs.ts";
-import { parseYaml } from "../../../lib/yaml.ts";
-import type { Login, RegistryInputs } from "./inputs-model.ts";
-import { normaliseHost, parseRepository, type Repository } from "./registry/names.ts";
-import { splitFields } from "./tags/parse-rules.ts";
+import type { GitHubContext } from "../../../../lib/github-context.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import { parseYaml } from "../../../../lib/yaml.ts";
+import { normaliseHost, parseRepository, type Repository } from "../registry/names.ts";
+import { splitFields } from "../tags/parse-rules.ts";
+import type { Login, RegistryInputs } from "./model.ts";
 
 /** Reads where the image goes and the logins. */
 export function readRegistry(read: InputReader, github: GitHubContext): RegistryInputs {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { RunContext } from "../../../lib/action.ts";
-import { isScanWanted, judgeFindings, type Verdict } from "./gates/vulnerabilities.ts";
-import type { PreparedImage } from "./image/model.ts";
-import { writeArchive } from "./image/write-archive.ts";
-import type { Inputs } from "./inputs-model.ts";
-import type { Workshop } from "./workshop.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import { isScanWanted, judgeFindings, type Verdict } from "../gates/vulnerabilities.ts";
+import type { PreparedImage } from "../image/model.ts";
+import { writeArchive } from "../image/write-archive.ts";
+import type { Inputs } from "../inputs/model.ts";
+import type { Workshop } from "../workshop.ts";
 
 /** The variable by which the post step knows a scanner that a killed run left. */
 const MARK = "GOCI_DOCKER_PUSH";

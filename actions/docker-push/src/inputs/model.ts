@@ -1,7 +1,7 @@
-import type { ArtifactInputs } from "./artifact.ts";
-import type { Overwrite } from "./push/push.ts";
-import type { Repository } from "./registry/names.ts";
-import type { Flavor, Rule } from "./tags/rules.ts";
+import type { ArtifactInputs } from "../phases/artifact.ts";
+import type { Overwrite } from "../push/push.ts";
+import type { Repository } from "../registry/names.ts";
+import type { Flavor, Rule } from "../tags/rules.ts";
 
 /** One login as given; the password is masked and held in memory only. */
 export interface Login {

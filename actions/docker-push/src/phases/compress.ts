@@ -1,16 +1,16 @@
-import type { RunContext } from "../../../lib/action.ts";
-import { messageOf } from "../../../lib/errors.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import { messageOf } from "../../../../lib/errors.ts";
+import { checkSize } from "../gates/size.ts";
+import { adopt, finish } from "../image/finish.ts";
+import type { PreparedImage, PushableImage } from "../image/model.ts";
+import type { Inputs } from "../inputs/model.ts";
+import { manifestAnnotations } from "../plan/labels.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { RegistryClient } from "../registry/client.ts";
+import type { Workshop } from "../workshop.ts";
 import { type Access, readingClient } from "./access.ts";
 import { type FormerImage, formerSize, manifestFor, platformText, readFormer } from "./former.ts";
-import { checkSize } from "./gates/size.ts";
-import { adopt, finish } from "./image/finish.ts";
-import type { PreparedImage, PushableImage } from "./image/model.ts";
-import type { Inputs } from "./inputs-model.ts";
-import { manifestAnnotations } from "./labels.ts";
-import type { Plan } from "./plan.ts";
-import type { RegistryClient } from "./registry/client.ts";
 import { tellSizes } from "./tell.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** The images that the first repository's tags name now; undefined entries were not asked for or are not there. */
 export interface Formers {

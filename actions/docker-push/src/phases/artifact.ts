@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract, type Header } from "tar-stream";
-import type { RunContext } from "../../../lib/action.ts";
-import { Failure, messageOf } from "../../../lib/errors.ts";
-import { type ArtifactStore, openArtifactStore } from "../../../lib/github/artifacts.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import { Failure, messageOf } from "../../../../lib/errors.ts";
+import { type ArtifactStore, openArtifactStore } from "../../../../lib/github/artifacts.ts";
 
 /** The artifact of an earlier job that the build context needs; undefined in the inputs when none is named. */
 export interface ArtifactInputs {

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { messageOf, systemCode } from "../../../lib/errors.ts";
-import type { InputReader } from "../../../lib/inputs.ts";
-import type { BuildSecret } from "./inputs-model.ts";
+import { messageOf, systemCode } from "../../../../lib/errors.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import type { BuildSecret } from "./model.ts";
 
 /** The most that a builder takes, bytes. https://docs.docker.com/build/building/secrets/ */
 const LARGEST = 500_000;

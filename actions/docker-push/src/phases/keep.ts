@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { RunContext } from "../../../lib/action.ts";
-import type { PreparedImage } from "./image/model.ts";
-import { writeArchive } from "./image/write-archive.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import type { PreparedImage } from "../image/model.ts";
+import { writeArchive } from "../image/write-archive.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Workshop } from "../workshop.ts";
 import type { Maker } from "./make-image.ts";
-import type { Plan } from "./plan.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** Puts the image into the local engine under all its names: the very image that is pushed, with the same id. */
 export async function keepInEngine(

@@ -1,5 +1,5 @@
-import type { InputReader } from "../../../lib/inputs.ts";
-import type { Annotation } from "./inputs-model.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import type { Annotation } from "./model.ts";
 
 const LEVELS = ["manifest", "index", "manifest-descriptor", "index-descriptor"] as const;
 

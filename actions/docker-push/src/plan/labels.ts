@@ -1,5 +1,5 @@
-import type { GitHubContext } from "../../../lib/github-context.ts";
-import type { Annotation } from "./inputs-model.ts";
+import type { GitHubContext } from "../../../../lib/github-context.ts";
+import type { Annotation } from "../inputs/model.ts";
 import type { Known } from "./repository.ts";
 
 /** What the labels of an image are made from. */

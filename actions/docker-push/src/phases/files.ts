@@ -1,9 +1,9 @@
-import type { RunContext } from "../../../lib/action.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import { requireFiles } from "../gates/required-files.ts";
+import { checkScanInputs, isScanWanted } from "../gates/vulnerabilities.ts";
+import type { Inputs } from "../inputs/model.ts";
+import { requirePlaces } from "../inputs/places.ts";
 import { placeArtifact } from "./artifact.ts";
-import { requireFiles } from "./gates/required-files.ts";
-import { checkScanInputs, isScanWanted } from "./gates/vulnerabilities.ts";
-import type { Inputs } from "./inputs-model.ts";
-import { requirePlaces } from "./places.ts";
 
 /** Brings the artifact of the earlier job, and makes sure of every file that the run needs, before anything is built. */
 export async function checkFiles(inputs: Inputs, context: RunContext): Promise<void> {

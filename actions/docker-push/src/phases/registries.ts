@@ -1,12 +1,12 @@
-import type { RunContext } from "../../../lib/action.ts";
-import type { Log } from "../../../lib/log.ts";
-import type { Inputs } from "./inputs-model.ts";
-import { readDockerConfig } from "./login/docker-config.ts";
-import { type Ecr, openEcr } from "./login/ecr.ts";
-import { type Logins, openLogins } from "./login/logins.ts";
-import type { RegistryClient } from "./registry/client.ts";
-import { openRegistry } from "./registry/http-client.ts";
-import type { Repository } from "./registry/names.ts";
+import type { RunContext } from "../../../../lib/action.ts";
+import type { Log } from "../../../../lib/log.ts";
+import type { Inputs } from "../inputs/model.ts";
+import { readDockerConfig } from "../login/docker-config.ts";
+import { type Ecr, openEcr } from "../login/ecr.ts";
+import { type Logins, openLogins } from "../login/logins.ts";
+import type { RegistryClient } from "../registry/client.ts";
+import { openRegistry } from "../registry/http-client.ts";
+import type { Repository } from "../registry/names.ts";
 
 /** The registries of a run, each with its login, spoken to over one client each. */
 export interface Registries {

@@ -1,7 +1,7 @@
-import { execute } from "../../../lib/exec.ts";
-import type { GitHubContext } from "../../../lib/github-context.ts";
+import { execute } from "../../../../lib/exec.ts";
+import type { GitHubContext } from "../../../../lib/github-context.ts";
+import type { Facts, KnownNames } from "../tags/facts.ts";
 import { type Event, readEvent } from "./event.ts";
-import type { Facts, KnownNames } from "./tags/facts.ts";
 
 /** What the runner, the event and git tell of the commit. */
 export interface Known {
