@@ -29,6 +29,15 @@ describe("reusable workflows", () => {
     expect(outputOf(result, "test.artifact-digest")).toMatch(/^sha256:[0-9a-f]{64}$/);
   });
 
+  test("pipeline names a version list that is none", async () => {
+    const result = await call("no-list", {
+      uses: "org/goci/.github/workflows/pipeline.yml@v1",
+      with: { "node-version": "[24, 22" },
+    });
+    expect(result.exitCode).not.toBe(0);
+    expect(result.errors).toEqual([expect.stringContaining('`node-version` is "[24, 22". To fix: ')]);
+  });
+
   test("pipeline with a registry login and no repository says which line to add, before anything is built", async () => {
     const job = {
       uses: "org/goci/.github/workflows/pipeline.yml@v1",
