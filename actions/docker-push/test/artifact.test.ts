@@ -25,7 +25,8 @@ type Member = readonly [header: Partial<Header> & { name: string }, text?: strin
 
 async function archive(members: readonly Member[]): Promise<Buffer> {
   const packer = pack();
-  for (const [header, text] of members) packer.entry(header, text ?? "");
+  // The same members are the same bytes, whenever they are packed.
+  for (const [header, text] of members) packer.entry({ mtime: new Date(0), ...header }, text ?? "");
   packer.finalize();
   return gzipSync(await buffer(packer));
 }
