@@ -190,6 +190,9 @@ describe("an image", () => {
     ["a Stripe key", token(`${"sk_"}live_`, 24), "a"],
     ["an AWS secret key", `aws_secret_access_key = ${token("", 40)}`, "a"],
     ["a private key", PEM, "etc/key.pem"],
+    ["a private key", PEM, "app/lib/addon.so"],
+    ["a private key", PEM, "usr/local/bin/app"],
+    ["a private key", PEM, "etc/ssl/private/server.key"],
     ["a private key", JSON.stringify({ k: PEM }), "etc/account.json"],
     ["an npm login", "//registry/:_authToken=abc", "srv/.npmrc"],
     ["a file of environment settings", "# x\nDB_PASSWORD=abc\n", "app/.env"],
@@ -214,6 +217,10 @@ describe("an image", () => {
     ["an empty environment file", "# nothing\nEMPTY=\n", "app/.env"],
     ["an environment sample", "PASSWORD=x", "app/.env.example"],
     ["a test key of a package", PEM, "app/node_modules/p/test/key.pem"],
+    ["a test of a package", PEM, "app/node_modules/p/key.test.js"],
+    ["a library that tests itself", PEM, "usr/lib/x86_64-linux-gnu/libgnutls.so.30.34.3"],
+    ["a library to link with", PEM, "lib/libgnutls.a"],
+    ["a key that Debian makes for tries", PEM, "etc/ssl/private/ssl-cert-snakeoil.key"],
     ["a public key", "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n", "a"],
   ])("%s is no finding", async (_, content, name) => {
     expect(await scan([[{ name, content }]])).toEqual([]);

@@ -55,9 +55,21 @@ export function secretFile(path: string, content: Buffer): string | undefined {
 /** Files of installed packages that are there as samples or to test with: their keys open nothing. */
 export function isSample(path: string): boolean {
   return (
-    isVendored(path) &&
-    /(?:^|\/)(?:tests?|testing|testdata|__tests__|spec|fixtures?|examples?|docs?|man)\//i.test(path)
+    isLibrary(path) ||
+    // Debian's ssl-cert makes it on every machine, and says by its name what it is worth.
+    path === "etc/ssl/private/ssl-cert-snakeoil.key" ||
+    path.startsWith("usr/local/go/src/") ||
+    (isVendored(path) &&
+      (/(?:^|\/)(?:tests?|testing|testdata|__tests__|spec|fixtures?|examples?|docs?|man|dummyserver)\//i.test(
+        path,
+      ) ||
+        /(?:(?:^|[/._-])(?:tests?|spec)\.\w+|\.md)$/i.test(path)))
   );
+}
+
+/** A system's library: GnuTLS, which every Debian has, holds the keys that it tests itself with. */
+function isLibrary(path: string): boolean {
+  return /^(?:usr\/)?(?:local\/)?lib(?:32|64|x32)?\/(?:[^/]+\/)*[^/]+\.(?:so(?:\.\d+)*|a)$/.test(path);
 }
 
 function isVendored(path: string): boolean {
