@@ -14,8 +14,6 @@ import { parseBranchTags } from "./tags/branch-tags.ts";
 import { parseFlavor } from "./tags/flavor.ts";
 import { parseRules } from "./tags/parse-rules.ts";
 
-export type { Inputs } from "./inputs/model.ts";
-
 /** The rules that most repositories want. */
 const USUAL_TAGS = [
   "type=ref,event=branch",

@@ -1,7 +1,7 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
 import { withinBudget } from "./budget.ts";
 import { requireNoSecrets } from "./gates/secrets.ts";
-import type { Inputs } from "./inputs.ts";
+import type { Inputs } from "./inputs/model.ts";
 import { type Access, finalPlan, firstPlan, openAccess, proveRight } from "./phases/access.ts";
 import { compressGated } from "./phases/compress.ts";
 import { checkFiles } from "./phases/files.ts";

@@ -2,7 +2,8 @@ import { expect } from "@jest/globals";
 import { Failure } from "../../../lib/errors.ts";
 import { startRegistry, type TestRegistry } from "../../../lib/testing/registry.ts";
 import { type FaultProxy, startFaultProxy } from "../../../lib/testing/registry-faults.ts";
-import { type PushJob, push } from "../src/push/push.ts";
+import type { PushJob } from "../src/push/model.ts";
+import { push } from "../src/push/push.ts";
 import { imageOf, jobOf, loginOf, portsFor, repositoryOf, type TestPorts, tagsOf } from "./push-kit.ts";
 
 export const OLD = imageOf(["old"]);

@@ -6,7 +6,8 @@ import { UserError } from "../../../lib/errors.ts";
 import { readGitHubContext } from "../../../lib/github-context.ts";
 import { InputReader } from "../../../lib/inputs.ts";
 import { Mask } from "../../../lib/mask.ts";
-import { type Inputs, parseInputs } from "../src/inputs.ts";
+import type { Inputs } from "../src/inputs/model.ts";
+import { parseInputs } from "../src/inputs.ts";
 
 const folders: string[] = [];
 afterAll(() => {

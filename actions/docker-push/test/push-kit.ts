@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { RecordingLog } from "../../../lib/log.ts";
 import { FakeClock } from "../../../lib/testing/fake-clock.ts";
-import type { PushImage, PushJob, PushPorts } from "../src/push/push.ts";
+import type { PushImage, PushJob, PushPorts } from "../src/push/model.ts";
 import type { TagMoves } from "../src/push/undo.ts";
 import type { Credentials } from "../src/registry/authorizer.ts";
 import type { BlobSource, ManifestDocument, RegistryClient } from "../src/registry/client.ts";

@@ -1,10 +1,8 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { messageOf } from "../../../../lib/errors.ts";
-import { readDockerArchive } from "./docker-archive.ts";
 import { type FileRange, invalidImage, readRange, wholeFile } from "./file-range.ts";
 import type { ImageConfig } from "./model.ts";
-import { readOciLayout } from "./oci-layout.ts";
 import { imagePath, indexTar, type TarEntry } from "./tar-index.ts";
 import { unpacked } from "./unpack.ts";
 
@@ -26,16 +24,8 @@ export interface Archive {
 /** Documents (manifests, configs, indexes) are small; a larger one is refused, bytes. */
 const LARGEST_DOCUMENT = 8 * 1024 * 1024;
 
-/** The images of an export: `docker save` form or an OCI layout, as a tar (also gzipped) or a folder. */
-export async function readArchive(path: string, folder: string, signal: AbortSignal): Promise<StoredImage[]> {
-  const archive = await openArchive(path, folder, signal);
-  // Newer engines write both forms into one file; manifest.json names exactly what was saved.
-  if (archive.find("manifest.json")) return readDockerArchive(archive);
-  if (archive.find("index.json")) return readOciLayout(archive);
-  throw invalidImage(`\`${path}\` holds neither manifest.json nor index.json`);
-}
-
-async function openArchive(path: string, folder: string, signal: AbortSignal): Promise<Archive> {
+/** Opens an archive: a tar (also gzipped, then unpacked into the folder) or a folder. */
+export async function openArchive(path: string, folder: string, signal: AbortSignal): Promise<Archive> {
   if (!existsSync(path)) throw invalidImage(`there is no image archive \`${path}\``);
   if (statSync(path).isDirectory()) return folderArchive(path);
   const range = await unpacked(wholeFile(path), join(folder, "archive.tar"), signal);

@@ -7,6 +7,11 @@ export interface Platform {
   readonly variant?: string;
 }
 
+/** `linux/arm64/v8`. */
+export function platformText({ os, architecture, variant }: Platform): string {
+  return [os, architecture, variant ?? ""].filter((part) => part !== "").join("/");
+}
+
 /** One step of the build, as the image's config tells it. */
 export interface HistoryStep {
   readonly created?: string;

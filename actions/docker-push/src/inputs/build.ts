@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { InputReader } from "../../../../lib/inputs.ts";
-import type { ArtifactInputs } from "../phases/artifact.ts";
 import { parseMemory } from "../sizes.ts";
 import { readSecrets } from "./build-secrets.ts";
-import type { BuildInputs, Source } from "./model.ts";
+import type { ArtifactInputs, BuildInputs, Source } from "./model.ts";
 
 /** Reads what is built. Whether its files exist is looked at later: an artifact may bring them. */
 export function readBuild(read: InputReader, root: string): BuildInputs {

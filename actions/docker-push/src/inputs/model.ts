@@ -1,5 +1,4 @@
-import type { ArtifactInputs } from "../phases/artifact.ts";
-import type { Overwrite } from "../push/push.ts";
+import type { Overwrite } from "../push/model.ts";
 import type { Repository } from "../registry/names.ts";
 import type { Flavor, Rule } from "../tags/rules.ts";
 
@@ -62,6 +61,15 @@ export interface BuildInputs {
   readonly artifact: ArtifactInputs | undefined;
   readonly requiredFiles: readonly string[];
   readonly engine: "auto" | "buildx" | "buildkit" | "classic" | "buildah";
+}
+
+/** The artifact of an earlier job that the build context needs; undefined in the inputs when none is named. */
+export interface ArtifactInputs {
+  readonly name: string;
+  /** `sha256:<hex>` that it must have; "" takes any. */
+  readonly digest: string;
+  /** Absolute folder that its files go to, inside the workspace. */
+  readonly folder: string;
 }
 
 /** Where the image comes from. */

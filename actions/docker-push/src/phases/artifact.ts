@@ -7,15 +7,7 @@ import { extract, type Header } from "tar-stream";
 import type { RunContext } from "../../../../lib/action.ts";
 import { Failure, messageOf } from "../../../../lib/errors.ts";
 import { type ArtifactStore, openArtifactStore } from "../../../../lib/github/artifacts.ts";
-
-/** The artifact of an earlier job that the build context needs; undefined in the inputs when none is named. */
-export interface ArtifactInputs {
-  readonly name: string;
-  /** `sha256:<hex>` that it must have; "" takes any. */
-  readonly digest: string;
-  /** Absolute folder that its files go to, inside the workspace. */
-  readonly folder: string;
-}
+import type { ArtifactInputs } from "../inputs/model.ts";
 
 type Ports = Pick<RunContext, "log" | "env" | "github" | "draft" | "signal">;
 

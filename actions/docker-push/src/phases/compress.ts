@@ -2,23 +2,15 @@ import type { RunContext } from "../../../../lib/action.ts";
 import { messageOf } from "../../../../lib/errors.ts";
 import { checkSize } from "../gates/size.ts";
 import { adopt, finish } from "../image/finish.ts";
-import type { PreparedImage, PushableImage } from "../image/model.ts";
+import { type PreparedImage, type PushableImage, platformText } from "../image/model.ts";
 import type { Inputs } from "../inputs/model.ts";
 import { manifestAnnotations } from "../plan/labels.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import type { Workshop } from "../workshop.ts";
 import { type Access, readingClient } from "./access.ts";
-import { type FormerImage, formerSize, manifestFor, platformText, readFormer } from "./former.ts";
+import { type Formers, formerSize, manifestFor, readFormer } from "./former.ts";
 import { tellSizes } from "./tell.ts";
-
-/** The images that the first repository's tags name now; undefined entries were not asked for or are not there. */
-export interface Formers {
-  /** Most likely this very image: the first tag of the plan. */
-  readonly same: FormerImage | undefined;
-  /** What the first moving tag names: the one to be compared with. */
-  readonly moving: FormerImage | undefined;
-}
 
 /** Compresses and holds the sizes against the budgets; throws TOO_LARGE. */
 export async function compressGated(

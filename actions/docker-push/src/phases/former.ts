@@ -1,4 +1,4 @@
-import type { Platform } from "../image/model.ts";
+import { type Platform, platformText } from "../image/model.ts";
 import type { ManifestDocument, RegistryClient } from "../registry/client.ts";
 
 /** An image that a tag names now: its manifests by platform, "" where the manifest is the tag's own. */
@@ -7,9 +7,12 @@ export interface FormerImage {
   readonly manifests: readonly { readonly platform: string; readonly manifest: ManifestDocument }[];
 }
 
-/** `linux/arm64/v8`. */
-export function platformText({ os, architecture, variant }: Platform): string {
-  return [os, architecture, variant ?? ""].filter((part) => part !== "").join("/");
+/** The images that the first repository's tags name now; undefined entries were not asked for or are not there. */
+export interface Formers {
+  /** Most likely this very image: the first tag of the plan. */
+  readonly same: FormerImage | undefined;
+  /** What the first moving tag names: the one to be compared with. */
+  readonly moving: FormerImage | undefined;
 }
 
 /** Reads what a tag names, an index with its children; undefined when there is no such tag. */

@@ -1,14 +1,14 @@
 import type { RunContext } from "../../../../lib/action.ts";
 import { provenanceStatement, spdxDocument } from "../attest/statements.ts";
-import type { PreparedImage, PushableImage } from "../image/model.ts";
+import { type PreparedImage, type PushableImage, platformText } from "../image/model.ts";
 import type { Inputs } from "../inputs/model.ts";
 import { ofLevel } from "../plan/labels.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Known } from "../plan/repository.ts";
 import { rootOf } from "../push/image-index.ts";
-import { type Attachment, type PushJob, type PushResult, push } from "../push/push.ts";
+import type { Attachment, PushJob, PushResult } from "../push/model.ts";
+import { push } from "../push/push.ts";
 import type { ManifestDocument } from "../registry/client.ts";
-import { platformText } from "./former.ts";
 import type { Registries } from "./registries.ts";
 
 /** The name under which the post step finds tags that are being moved. */

@@ -3,13 +3,12 @@ import { formatDuration } from "../../../../lib/clock.ts";
 import { codeBlock, escapeMarkdown, table } from "../../../../lib/summary.ts";
 import type { Built } from "../engine/engine.ts";
 import type { Verdict } from "../gates/vulnerabilities.ts";
-import type { PreparedImage, PushableImage } from "../image/model.ts";
+import { type PreparedImage, type PushableImage, platformText } from "../image/model.ts";
 import type { Inputs } from "../inputs/model.ts";
 import { metadataOf, type Plan } from "../plan/plan.ts";
-import type { PushedTag, PushResult } from "../push/push.ts";
+import type { PushedTag, PushResult } from "../push/model.ts";
 import { formatSize } from "../sizes.ts";
-import type { Formers } from "./compress.ts";
-import { formerSize, platformText } from "./former.ts";
+import { type Formers, formerSize } from "./former.ts";
 
 type Ports = Pick<RunContext, "draft" | "log" | "mask">;
 

@@ -1,6 +1,6 @@
 import type { ManifestDocument } from "../registry/client.ts";
 import { digestOf } from "../registry/manifests.ts";
-import type { PushImage } from "./push.ts";
+import type { PushImage } from "./model.ts";
 
 const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 

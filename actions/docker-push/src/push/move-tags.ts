@@ -1,6 +1,6 @@
 import { Cancelled, Failure, isError, messageOf, RemoteError } from "../../../../lib/errors.ts";
 import type { ManifestDocument } from "../registry/client.ts";
-import type { PushPorts } from "./push.ts";
+import type { PushPorts } from "./model.ts";
 import type { TagState } from "./tag-plan.ts";
 import { describeUndo, isUnfinished, type TagMoves, type Undone, undoMoves } from "./undo.ts";
 

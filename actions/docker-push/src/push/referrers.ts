@@ -3,7 +3,7 @@ import { RemoteError } from "../../../../lib/errors.ts";
 import type { BlobSource, ManifestDocument, RegistryClient } from "../registry/client.ts";
 import { digestOf } from "../registry/manifests.ts";
 import type { Repository } from "../registry/names.ts";
-import type { Attachment, PushJob, PushPorts, PushResult } from "./push.ts";
+import type { Attachment, PushJob, PushPorts, PushResult } from "./model.ts";
 import { storeBlobs } from "./store.ts";
 
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";

@@ -1,6 +1,6 @@
 import type { BlobSource, RegistryClient } from "../registry/client.ts";
 import type { Repository } from "../registry/names.ts";
-import type { PushImage, PushJob, PushPorts } from "./push.ts";
+import type { PushImage, PushJob, PushPorts } from "./model.ts";
 
 /** Blobs of one image that are sent at the same time. */
 const AT_ONCE = 4;

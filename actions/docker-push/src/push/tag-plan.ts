@@ -1,7 +1,7 @@
 import { RemoteError } from "../../../../lib/errors.ts";
 import type { Repository } from "../registry/names.ts";
 import type { PlannedTag } from "../tags/plan.ts";
-import type { Overwrite, PushJob, PushPorts } from "./push.ts";
+import type { Overwrite, PushJob, PushPorts } from "./model.ts";
 
 /** One tag of one repository and what it names now. */
 export interface TagState extends PlannedTag {

@@ -1,6 +1,6 @@
 import { RemoteError } from "../../../../lib/errors.ts";
 import type { Repository } from "../registry/names.ts";
-import type { PushJob, PushPorts } from "./push.ts";
+import type { PushJob, PushPorts } from "./model.ts";
 
 /**
  * Proves that every repository serves the root, byte for byte, and every
