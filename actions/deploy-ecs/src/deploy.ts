@@ -13,11 +13,11 @@ import { apisOver } from "./api/apis.ts";
 import type { Inputs } from "./inputs.ts";
 import { nothingAsked } from "./nothing-asked.ts";
 import { publish } from "./results.ts";
-import { chooseTarget } from "./target/choose.ts";
-import { STALE_MS } from "./target/memory.ts";
-import { Meter } from "./target/meter.ts";
-import { remembering } from "./target/notes.ts";
-import type { EcsPorts } from "./target/ports.ts";
+import { chooseTarget } from "./service/choose.ts";
+import { STALE_MS } from "./service/memory.ts";
+import { Meter } from "./service/meter.ts";
+import { remembering } from "./service/notes.ts";
+import type { EcsPorts } from "./service/ports.ts";
 
 /** What a run reaches beyond this machine. */
 export type Remotes = Aws & Partial<Pick<EcsPorts, "probe">>;

@@ -2,7 +2,7 @@ import type { RunContext } from "../../../lib/action.ts";
 import { isGivenId } from "./api/legible.ts";
 import type { Inputs } from "./inputs.ts";
 import { publish as publishFacts } from "./outputs.ts";
-import type { Tally } from "./target/tally.ts";
+import type { Tally } from "./service/tally.ts";
 
 /** Sets the outputs that the run learned by itself, its part of the report and of the summary. */
 export function publish(

@@ -2,10 +2,10 @@ import type { Call, Cause, Observation } from "../../../../lib/rollout/target.ts
 import type { CodeDeployDeployment, DeploymentTarget } from "../api/codedeploy.ts";
 import { essentialOf, stoppedTasks } from "../diagnose/diagnose.ts";
 import { stopCause } from "../diagnose/stop-reasons.ts";
-import { shortRevision } from "../target/model.ts";
-import type { Optional } from "../target/optional.ts";
-import type { EcsPorts } from "../target/ports.ts";
-import { readService } from "../target/update.ts";
+import { shortRevision } from "../service/model.ts";
+import type { Optional } from "../service/optional.ts";
+import type { EcsPorts } from "../service/ports.ts";
+import { readService } from "../service/update.ts";
 import type { Group } from "./group.ts";
 import { causeOfEnd, describeDeployment, goesBack, isOver, newEvents } from "./judge.ts";
 import { primarySet, servesAgain } from "./task-sets.ts";

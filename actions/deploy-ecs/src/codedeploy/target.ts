@@ -16,7 +16,6 @@ import type {
 } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
 import { diagnose } from "../diagnose/diagnose.ts";
-import { EcsTarget } from "../target/ecs-target.ts";
 import {
   type Before,
   type Change,
@@ -24,11 +23,12 @@ import {
   type EcsAttempt,
   type Handle,
   revisionOf,
-} from "../target/model.ts";
-import type { EcsPorts } from "../target/ports.ts";
-import type { Tally } from "../target/tally.ts";
-import { readService } from "../target/update.ts";
-import { verifyService } from "../target/verify.ts";
+} from "../service/model.ts";
+import type { EcsPorts } from "../service/ports.ts";
+import type { Tally } from "../service/tally.ts";
+import { EcsTarget } from "../service/target.ts";
+import { readService } from "../service/update.ts";
+import { verifyService } from "../service/verify.ts";
 import { takeBack } from "./back.ts";
 import { createDeployment, locateDeployment } from "./create.ts";
 import { Group, markOf } from "./group.ts";

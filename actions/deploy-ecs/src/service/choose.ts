@@ -4,10 +4,10 @@ import { UserError } from "../../../../lib/errors.ts";
 import type { Target } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
 import { CodeDeployTarget } from "../codedeploy/target.ts";
-import { EcsTarget } from "./ecs-target.ts";
 import type { EcsPorts } from "./ports.ts";
 import { bakeOf } from "./stages.ts";
 import type { Tally } from "./tally.ts";
+import { EcsTarget } from "./target.ts";
 import { readService } from "./update.ts";
 
 /** Who deploys to a service. */
