@@ -11,6 +11,8 @@ const SHORTEST = 4;
  */
 export class Mask {
   private readonly secrets = new Set<string>();
+  /** The same, longest first; undefined while it is to be made anew. */
+  private ordered: readonly string[] | undefined;
   private readonly tell: (secret: string) => void;
 
   constructor(tell: (secret: string) => void = setSecret) {
@@ -23,6 +25,7 @@ export class Mask {
     for (const form of formsOf(value)) {
       if (form.length < SHORTEST || this.secrets.has(form)) continue;
       this.secrets.add(form);
+      this.ordered = undefined;
       this.tell(form);
     }
   }
@@ -30,7 +33,8 @@ export class Mask {
   /** The text with every known secret replaced by `***`, longest first so that no tail of one remains. */
   redact(text: string): string {
     let clean = text;
-    for (const secret of [...this.secrets].sort((a, b) => b.length - a.length)) {
+    this.ordered ??= [...this.secrets].sort((a, b) => b.length - a.length);
+    for (const secret of this.ordered) {
       if (clean.includes(secret)) clean = clean.replaceAll(secret, "***");
     }
     return clean;

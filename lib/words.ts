@@ -67,3 +67,11 @@ function scanWords(line: string): Word[] | undefined {
   if (isOpen) words.push({ text, quoted });
   return words;
 }
+
+/**
+ * A text that is longer than `most` characters, cut where a word or a quoted value ends: half a secret would no
+ * longer be known as one.
+ */
+export function cutAtWord(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most).replace(/[^\s"']*$/, "")}…` : text;
+}

@@ -1,5 +1,9 @@
 import { isError, messageOf, RemoteError, systemCode } from "../errors.ts";
+import { cutAtWord } from "../words.ts";
 import type { AwsCall, AwsService } from "./call.ts";
+
+/** Of a message of AWS so much is kept, characters. */
+const LONGEST = 600;
 
 /** What a refusal means for whoever asked. */
 export type AwsFault =
@@ -195,11 +199,17 @@ function httpStatus(error: unknown): number {
   return Number(metadata.httpStatusCode) || 0;
 }
 
-/** The first line says it; the SDK appends advice for programmers. */
+/** The value of `{name: ..., value: ...}`, however the pair is written, and of `Value '...' at 'environment...'`. */
+const ECHOED =
+  /(\bname["']?\s*[:=]\s*[^,;]{0,300},\s*["']?value["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;)}\]]+)/gi;
+const ECHOED_AT = /\bValue '[^']*'(?= at '[^']*environment)/gi;
+
+/** The first line says it; the SDK appends advice for programmers. A refusal may quote the request: no value of it is kept. */
 function firstLine(error: unknown): string {
-  const text = messageOf(error).split("\n")[0]?.trim().replace(/\.$/, "") ?? "";
+  const said = messageOf(error).split("\n")[0]?.trim().replace(/\.$/, "") ?? "";
+  const text = said.replace(ECHOED, "$1***").replace(ECHOED_AT, "Value '***'");
   if (/^(UnknownError|Unknown|)$/.test(text)) return awsCode(error);
-  return text.length > 600 ? `${text.slice(0, 600)}…` : text;
+  return cutAtWord(text, LONGEST);
 }
 
 function described(name: string, said: string, status: number): string {

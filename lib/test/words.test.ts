@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { splitWords } from "../words.ts";
+import { cutAtWord, splitWords } from "../words.ts";
 
 describe("a program line", () => {
   test.each<[string, string[]]>([
@@ -28,4 +28,14 @@ describe("a program line", () => {
     const result = splitWords(line);
     expect(result.ok ? "" : result.problem).toMatch(why);
   });
+});
+
+test.each([
+  ["short", "short"],
+  ["ten chars", "ten chars"],
+  ["is a secret", "is a …"],
+  [`{"a":"secret"}`, `{"a":"…`],
+  ["unbroken-text", "…"],
+])("a long text ends before the word that is cut: %s", (text, expected) => {
+  expect(cutAtWord(text, 10)).toBe(expected);
 });

@@ -75,7 +75,10 @@ export function readObjectFile(
   const parsed = parseFile(text);
   if (!parsed.ok) read.problem(`${shown}: ${parsed.problem}`);
   else if (isObject(parsed.value)) return parsed.value;
-  else read.problem(`${shown}: the file holds no object`);
+  else
+    read.problem(
+      `${shown}: the file holds no object${/^\s*\/[/*]/.test(text) ? " (JSON has no comments)" : ""}`,
+    );
   return undefined;
 }
 

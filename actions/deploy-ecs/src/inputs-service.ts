@@ -4,7 +4,7 @@ import type { ServiceInputs } from "./inputs.ts";
 import { readObject } from "./inputs-json.ts";
 
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
-const CLUSTER_ARN = /^arn:[\w-]+:ecs:[\w-]+:\d{12}:cluster\/([\w-]{1,255})$/;
+const CLUSTER_ARN = /^arn:[\w-]+:ecs:([\w-]+):\d{12}:cluster\/[\w-]{1,255}$/;
 const SERVICE_ARN = /^arn:[\w-]+:ecs:([\w-]+):\d{12}:service\/(?:([\w-]{1,255})\/)?[\w-]{1,255}$/;
 
 /** Reads which service is meant and what is said about it; unset members stay unset. */
@@ -26,13 +26,20 @@ export function readService(read: InputReader): ServiceInputs {
       `\`service\` is in the cluster \`${arnCluster}\` and \`cluster\` is \`${cluster}\`: leave \`cluster\` out`,
     );
   }
-  if (arnRegion !== undefined && region !== "" && region !== arnRegion) {
-    read.problem(
-      `\`service\` is in the region \`${arnRegion}\` and \`aws-region\` is \`${region}\`: leave \`aws-region\` out`,
+  const clusterRegion = CLUSTER_ARN.exec(cluster)?.[1];
+  const regions = [
+    { input: "service", is: arnRegion },
+    { input: "cluster", is: clusterRegion },
+    { input: "aws-region", is: region || undefined },
+  ].filter(({ is }) => is !== undefined);
+  if (new Set(regions.map(({ is }) => is)).size > 1) {
+    const all = regions.map(
+      ({ input, is }) => `\`${input}\` is ${input === "aws-region" ? "" : "in "}\`${is}\``,
     );
+    read.problem(`${all.join(" and ")}: name one region; an ARN makes \`aws-region\` needless`);
   }
   return {
-    region: region || (arnRegion ?? ""),
+    region: region || (arnRegion ?? clusterRegion ?? ""),
     // The runner passes the default of action.yml as if it had been written: an ARN that names a cluster knows better.
     cluster: cluster === "default" ? (arnCluster ?? cluster) : cluster,
     name,

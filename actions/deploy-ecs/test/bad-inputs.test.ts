@@ -46,6 +46,11 @@ describe("what is wrong is named", () => {
       { service: "arn:aws:ecs:eu-west-1:123456789012:service/prod/shop", "aws-region": "eu-west-2" },
       "`aws-region` is `eu-west-2`",
     ],
+    [
+      "a cluster in another region",
+      { cluster: "arn:aws:ecs:eu-west-1:123456789012:cluster/prod", "aws-region": "eu-west-2" },
+      "`cluster` is in `eu-west-1` and `aws-region` is `eu-west-2`",
+    ],
     ["a region", { "aws-region": "Ireland" }, "`aws-region`"],
     ["timeout twice", { timeout: "1m", "wait-for-minutes": "1" }, "`wait-for-minutes` are both given"],
     ["a short poll", { "poll-interval": "500ms" }, "`poll-interval`"],

@@ -69,6 +69,12 @@ describe("inputs", () => {
         ],
       },
     ],
+    [
+      "the region of a cluster's ARN",
+      { cluster: "arn:aws:ecs:eu-west-1:123456789012:cluster/prod" },
+      (i) => i.service.region,
+      "eu-west-1",
+    ],
     ["a family", { "task-definition": "shop" }, (i) => i.source, { kind: "family", name: "shop" }],
     ["a revision", { "task-definition": "shop:7" }, (i) => i.source, { kind: "revision", name: "shop:7" }],
     ["an ARN", { "task-definition": `${arn}:7` }, (i) => i.source, { kind: "revision", name: `${arn}:7` }],

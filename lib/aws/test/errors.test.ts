@@ -70,6 +70,29 @@ describe("classifyAws", () => {
   });
 });
 
+describe("a refusal that quotes the request keeps no value of it", () => {
+  test.each([
+    [`[{"name":"X","value":"ab c"}]`, `[{"name":"X","value":***}]`],
+    ["[{name: X, value: abc}, {name: Y, value: d}]", "[{name: X, value: ***}, {name: Y, value: ***}]"],
+    ["KeyValuePair(name=X, value=abc)", "KeyValuePair(name=X, value=***)"],
+    [
+      "Value 'a b' at 'containerDefinitions.1.member.environment.1.member.value' failed",
+      "Value '***' at 'containerDefinitions.1.member.environment.1.member.value' failed",
+    ],
+    ["Value '0' at 'maxResults' failed", "Value '0' at 'maxResults' failed"],
+    ["name: app, cpu value: 3 is wrong", "name: app, cpu value: 3 is wrong"],
+  ])("%s", (said, told) => {
+    expect(classifyAws(aws("ClientException", said, 400), "ecs:X").message).toBe(
+      `AWS refused ecs:X: ${told} (ClientException)`,
+    );
+  });
+
+  test("nor half of one", () => {
+    const { message } = classifyAws(aws("ClientException", `${"x ".repeat(298)}hunter2222`, 400), "ecs:X");
+    expect(message).not.toContain("hunt");
+  });
+});
+
 describe("denials", () => {
   test("of a role that may not be passed", () => {
     const { message, fix, code } = classifyAws(

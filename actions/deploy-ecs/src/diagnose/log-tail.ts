@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../../../lib/aws/call.ts";
 import { AwsError } from "../../../../lib/aws/errors.ts";
 import { isError, messageOf } from "../../../../lib/errors.ts";
+import { cutAtWord } from "../../../../lib/words.ts";
 import type { LogsApi } from "../api/logs.ts";
 import { logSourceOf } from "./log-source.ts";
 
@@ -58,8 +59,7 @@ export async function logTail(logs: LogsApi, query: TailQuery, signal?: AbortSig
 /** One event as one line, without colours and its line's end. */
 export function lineOf(message: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal are such characters
-  const plain = message.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "").trimEnd();
-  return plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain;
+  return cutAtWord(message.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "").trimEnd(), LONGEST);
 }
 
 function whyNot(error: unknown, place: string): string {

@@ -1,3 +1,5 @@
+import { cutAtWord } from "../../../../lib/words.ts";
+
 /** Why a task did not start, in words for people. */
 export interface StartFailure {
   readonly code: string;
@@ -252,5 +254,5 @@ function tail(text: string): string {
     .replace(/^\w+Error: /, "")
     .replace(/\.$/, "")
     .trim();
-  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+  return cutAtWord(line, 300);
 }

@@ -1,3 +1,4 @@
+import { cutAtWord } from "../../../../lib/words.ts";
 import type { EcsContainer, EcsTask } from "../api/ecs-types.ts";
 import { startFailure } from "./start-failures.ts";
 
@@ -163,5 +164,5 @@ function startedBadly(task: EcsTask): string {
 
 function oneLine(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+  return cutAtWord(line, 300);
 }
