@@ -1,18 +1,22 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { engineProblem, type RunningEngine, startDockerEngine } from "../../lib/testing/docker-engine.ts";
+import { startFakeAws } from "../../lib/testing/fake-ecs/start.ts";
 import { hasRegistry, startRegistry, type TestRegistry } from "../../lib/testing/registry.ts";
-import { outputOf } from "../evidence.ts";
+import { keptJson, outputOf } from "../evidence.ts";
 import { showImages } from "../images.ts";
 import { renderPage } from "../page.ts";
 import { Progress } from "../progress.ts";
-import { Team } from "./team.ts";
+import { type Call, Team } from "./team.ts";
 
 const problem = engineProblem() ?? (hasRegistry() ? "" : "docker-registry is not installed");
 
 /** What only the build of the pipeline makes: a file that the repository does not have. */
 const BUILD = "node -e \"require('node:fs').writeFileSync('built.txt', 'built by the job before')\"";
 
-/** The job that would deploy the image. */
+/** A job that sees what the pipeline hands on. */
 const AFTER = {
   needs: "called",
   "runs-on": "ubuntu-latest",
@@ -24,6 +28,27 @@ const AFTER = {
     },
   ],
 };
+
+/** The job that deploys the image. */
+const DEPLOY = {
+  needs: "called",
+  if: "needs.called.outputs.image != ''",
+  permissions: { contents: "read", "id-token": "write" },
+  uses: "org/goci/.github/workflows/ecs.yml@v1",
+  with: {
+    ...{ "aws-region": "eu-west-1", service: "shop", image: "${{ needs.called.outputs.image }}" },
+    "poll-interval": "1s",
+  },
+};
+
+interface Linked {
+  readonly materials: readonly { readonly type: string; readonly digest: string }[];
+  readonly subjects: readonly { readonly type: string; readonly digest: string }[];
+}
+
+/** Digests of one type. */
+const digests = (of: Linked["materials"] | undefined, type: string) =>
+  of?.filter((item) => item.type === type).map(({ digest }) => digest);
 
 (problem ? describe.skip : describe)(`pipeline.yml with an image ${problem}`, () => {
   let team: Team;
@@ -38,7 +63,8 @@ const AFTER = {
     await Promise.all([engine?.stop(), registry?.stop()]);
   });
 
-  function call(name: string, inputs: Record<string, unknown>, password = registry.password) {
+  function call(name: string, inputs: Record<string, unknown>, how: { password?: string } & Call = {}) {
+    const { password = registry.password, env, jobs } = how;
     const job = {
       uses: "org/goci/.github/workflows/pipeline.yml@v1",
       with: {
@@ -51,9 +77,9 @@ const AFTER = {
     const { DOCKER_HOST = "", DOCKER_CONFIG = "" } = engine.env;
     return team.call(name, job, {
       secrets: `REGISTRY="${password}"\n`,
-      env: { DOCKER_HOST, DOCKER_CONFIG },
+      env: { DOCKER_HOST, DOCKER_CONFIG, ...env },
       files: { Dockerfile: "FROM scratch\nCOPY built.txt /\n" },
-      jobs: { after: AFTER },
+      jobs: { after: AFTER, ...jobs },
     });
   }
 
@@ -70,8 +96,35 @@ const AFTER = {
     expect(engine.docker(["cp", "shop:/built.txt", "-"])).toContain("built by the job before");
   });
 
+  test("the digest that was pushed is the one that ECS runs, and the reports lead from one to the other", async () => {
+    const kept = mkdtempSync(join(tmpdir(), "goci-kept-"));
+    const aws = await startFakeAws({ speed: 20 });
+    try {
+      aws.world.addService({ name: "shop" });
+      const env = { ...aws.env(), GOCI_DEMO_KEEP: kept };
+      const result = await call("chain", {}, { env, jobs: { deploy: DEPLOY } });
+      expect({ exitCode: result.exitCode, errors: result.errors }).toEqual({ exitCode: 0, errors: [] });
+      const digest = await registry.digestOf("team/chain", "latest");
+      const [pushed] = keptJson(kept, "docker-push-report") as unknown as Linked[];
+      const [deployed] = keptJson(kept, "deploy-ecs-report") as unknown as Linked[];
+      const artifact = outputOf(result, "test.artifact-digest");
+      expect(digests(pushed?.materials, "artifact")).toEqual([artifact]);
+      expect(digests(pushed?.subjects, "image")).toEqual([digest]);
+      expect(digests(deployed?.materials, "image")).toEqual([digest]);
+      expect(digests(deployed?.subjects, "task-definition")).toEqual([
+        expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      ]);
+      const running = aws.world.service("shop").deployments.find(({ status }) => status === "PRIMARY");
+      expect(JSON.stringify(running?.revision.definition.body)).toContain(`/team/chain@${digest}`);
+      expect(aws.world.violations).toEqual([]);
+    } finally {
+      await aws.close();
+      rmSync(kept, { recursive: true, force: true });
+    }
+  });
+
   test("is red with a wrong password, and pushes nothing", async () => {
-    const result = await call("wrong", {}, "not-the-password");
+    const result = await call("wrong", {}, { password: "not-the-password" });
     expect(result.exitCode).not.toBe(0);
     expect(outputOf(result, "test.outcome")).toBe("succeeded");
     expect(outputOf(result, "push.failure-code")).toBe("LOGIN_FAILED");
