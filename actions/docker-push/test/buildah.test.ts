@@ -5,11 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { findProgram } from "../../../lib/testing/docker-engine.ts";
 import type { BuildSpec } from "../src/engine/engine.ts";
 import { chooseEngine } from "../src/engine/probe.ts";
-import { finish } from "../src/image/finish.ts";
-import { prepare } from "../src/image/prepare.ts";
 import { writeArchive } from "../src/image/write-archive.ts";
-import { contextOf, portsOf, specOf } from "./engine-kit.ts";
-import { COMMIT_TIME, makeFolder } from "./image-kit.ts";
+import { contextOf, finished, portsOf, specOf } from "./engine-kit.ts";
+import { makeFolder } from "./image-kit.ts";
 
 const root = process.getuid?.() === 0;
 const problem = !findProgram("buildah") ? "buildah is not installed" : !root ? "needs root" : undefined;
@@ -48,18 +46,7 @@ withBuildah(`buildah${problem ? ` (skipped: ${problem})` : ""}`, () => {
     const spec = specOf(context, more);
     const engine = await chooseEngine("buildah", spec, ports);
     const built = await engine.build(spec, ports);
-    const how = {
-      commitTime: COMMIT_TIME,
-      labels: new Map<string, string>(),
-      folder: makeFolder(),
-      signal: ports.signal,
-    };
-    const [image] = await prepare(built.images[0] ?? { path: "", platform: "" }, {
-      ...how,
-      secretValues: [],
-    });
-    if (!image) throw new Error("no image");
-    return { engine, built, image, ports, pushed: await finish(image, { ...how, annotations: new Map() }) };
+    return { engine, built, ports, ...(await finished(built, ports.signal)) };
   }
 
   test("two clean builds are one digest, and no image stays", async () => {

@@ -6,10 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { findProgram } from "../../../lib/testing/docker-engine.ts";
 import type { BuildSpec } from "../src/engine/engine.ts";
 import { chooseEngine } from "../src/engine/probe.ts";
-import { finish } from "../src/image/finish.ts";
-import { prepare } from "../src/image/prepare.ts";
-import { contextOf, portsOf, specOf } from "./engine-kit.ts";
-import { COMMIT_TIME, makeFolder } from "./image-kit.ts";
+import { contextOf, finished, portsOf, specOf } from "./engine-kit.ts";
+import { makeFolder } from "./image-kit.ts";
 
 /** No distribution that tests run on packs them: a folder with buildkitd and buildctl can be named. */
 const folder = process.env["GOCI_BUILDKIT"] || dirname(findProgram("buildkitd") ?? "");
@@ -56,18 +54,7 @@ const problem = !existsSync(join(folder, "buildkitd"))
     });
     const engine = await chooseEngine("buildkit", spec, ports);
     const built = await engine.build(spec, ports);
-    const how = {
-      commitTime: COMMIT_TIME,
-      labels: new Map<string, string>(),
-      folder: makeFolder(),
-      signal: ports.signal,
-    };
-    const [image] = await prepare(built.images[0] ?? { path: "", platform: "" }, {
-      ...how,
-      secretValues: [],
-    });
-    if (!image) throw new Error("no image");
-    return { built, ports, pushed: await finish(image, { ...how, annotations: new Map() }) };
+    return { built, ports, ...(await finished(built, ports.signal)) };
   }
 
   test("two clean builds are one digest, a cached one too; secrets and contexts reach it", async () => {

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { importBase } from "../../../lib/testing/docker-engine.ts";
-import { type FaultProxy, startFaultProxy } from "../../../lib/testing/registry-faults.ts";
 import { expectValidReport } from "../../../lib/testing/report-schema.ts";
-import { openSite, Project, SITE_PROBLEM, type Site } from "./bundle-kit.ts";
+import { type FaultySite, openFaultySite, Project, SITE_PROBLEM } from "./bundle-kit.ts";
 import { processesWith } from "./children.ts";
 
-let site: Site;
-let proxy: FaultProxy;
+let site: FaultySite;
 beforeAll(async () => {
-  if (SITE_PROBLEM !== "") return;
-  site = await openSite();
-  importBase(site.engine);
-  proxy = await startFaultProxy(site.registry.origin);
+  if (SITE_PROBLEM === "") site = await openFaultySite();
 });
 afterAll(async () => {
-  await proxy?.stop();
   await site?.stop();
 });
 
@@ -27,12 +20,12 @@ function endless(name: string): Project {
 
 /** A project whose `main` is pushed, and whose next push hangs at `latest`. */
 async function halfPushed(name: string): Promise<{ project: Project; before: string | undefined }> {
-  const project = new Project(site, name, proxy.host);
-  proxy.clear();
+  const project = new Project(site, name, site.proxy.host);
+  site.proxy.clear();
   expect((await project.run()).outputs["outcome"]).toBe("succeeded");
   const before = await project.served("main");
   project.commit("two");
-  proxy.add({ fault: { kind: "hang" }, method: "PUT", target: /manifests\/latest$/ });
+  site.proxy.add({ fault: { kind: "hang" }, method: "PUT", target: /manifests\/latest$/ });
   return { project, before };
 }
 
@@ -75,12 +68,12 @@ async function until(isSo: () => boolean): Promise<void> {
   test.each(["SIGINT", "SIGKILL"] as const)(
     "%s while a blob is sent: no tag is there, and nothing is left",
     async (signal) => {
-      const project = new Project(site, `acme/blob-${signal.toLowerCase()}`, proxy.host);
-      proxy.clear();
-      proxy.add({ fault: { kind: "hang" }, method: "PUT", target: /blobs\/uploads/ });
+      const project = new Project(site, `acme/blob-${signal.toLowerCase()}`, site.proxy.host);
+      site.proxy.clear();
+      site.proxy.add({ fault: { kind: "hang" }, method: "PUT", target: /blobs\/uploads/ });
       const running = project.start();
       await running.waitFor("::group::push");
-      await until(() => proxy.seen.some(({ method, faulty }) => method === "PUT" && faulty));
+      await until(() => site.proxy.seen.some(({ method, faulty }) => method === "PUT" && faulty));
       running.kill(signal);
       const step = await running.result;
       expect(step.outputs["outcome"]).toBe(signal === "SIGINT" ? "cancelled" : undefined);
@@ -107,7 +100,7 @@ async function until(isSo: () => boolean): Promise<void> {
     running.kill("SIGKILL");
     const step = await running.result;
     expect(await project.served("main")).not.toBe(before);
-    proxy.clear();
+    site.proxy.clear();
     const post = await project.post(step);
     expect(post.exitCode).toBe(0);
     expect([await project.served("main"), await project.served("latest")]).toEqual([before, before]);

@@ -2,8 +2,14 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { engineProblem, type RunningEngine, startDockerEngine } from "../../../lib/testing/docker-engine.ts";
+import {
+  engineProblem,
+  importBase,
+  type RunningEngine,
+  startDockerEngine,
+} from "../../../lib/testing/docker-engine.ts";
 import { hasRegistry, startRegistry, type TestRegistry } from "../../../lib/testing/registry.ts";
+import { type FaultProxy, startFaultProxy } from "../../../lib/testing/registry-faults.ts";
 import { FakeRunner, type RunningStep, type StepResult } from "../../../lib/testing/runner.ts";
 
 /** Why the flow cannot be run for real here, "" when it can. */
@@ -32,6 +38,22 @@ export async function openSite(): Promise<Site> {
       await registry.stop();
     },
   };
+}
+
+/** A site whose engine has a base image, and whose registry can be reached through a proxy that breaks. */
+export interface FaultySite extends Site {
+  readonly proxy: FaultProxy;
+}
+
+export async function openFaultySite(): Promise<FaultySite> {
+  const site = await openSite();
+  importBase(site.engine);
+  const proxy = await startFaultProxy(site.registry.origin);
+  const stop = async () => {
+    await proxy.stop();
+    await site.stop();
+  };
+  return { ...site, proxy, stop };
 }
 
 /** One repository with its commits, pushed by one job. */

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { importBase } from "../../../lib/testing/docker-engine.ts";
-import { type FaultProxy, startFaultProxy } from "../../../lib/testing/registry-faults.ts";
 import { expectValidReport } from "../../../lib/testing/report-schema.ts";
 import type { StepResult } from "../../../lib/testing/runner.ts";
-import { openSite, Project, SITE_PROBLEM, type Site } from "./bundle-kit.ts";
+import { type FaultySite, openFaultySite, Project, SITE_PROBLEM } from "./bundle-kit.ts";
 
-let site: Site;
-let proxy: FaultProxy;
+let site: FaultySite;
 beforeAll(async () => {
-  if (SITE_PROBLEM !== "") return;
-  site = await openSite();
-  importBase(site.engine);
-  proxy = await startFaultProxy(site.registry.origin);
+  if (SITE_PROBLEM === "") site = await openFaultySite();
 });
 afterAll(async () => {
-  await proxy?.stop();
   await site?.stop();
 });
 
@@ -153,11 +146,11 @@ const trivy = (severity: string) =>
     const project = new Project(site, "acme/login");
     const wrong = await refused(project, { password: "wrong-password" }, "LOGIN_FAILED");
     expect(wrong.output).not.toContain("::group::build");
-    const denied = new Project(site, "acme/denied", proxy.host);
-    proxy.add({ fault: { kind: "status", status: 403 }, method: "POST" });
+    const denied = new Project(site, "acme/denied", site.proxy.host);
+    site.proxy.add({ fault: { kind: "status", status: 403 }, method: "POST" });
     const step = await refused(denied, {}, "DENIED");
     expect(step.output).not.toContain("::group::build");
-    proxy.clear();
+    site.proxy.clear();
   });
 
   test("an engine that is not there, and an input that it cannot follow", async () => {

@@ -12,10 +12,9 @@ import {
 } from "../../../lib/testing/docker-engine.ts";
 import type { BuildSpec, EngineName } from "../src/engine/engine.ts";
 import { chooseEngine, exportFromDaemon } from "../src/engine/probe.ts";
-import { finish } from "../src/image/finish.ts";
 import { prepare } from "../src/image/prepare.ts";
 import { writeArchive } from "../src/image/write-archive.ts";
-import { contextOf, portsOf, specOf } from "./engine-kit.ts";
+import { contextOf, finished, portsOf, specOf } from "./engine-kit.ts";
 import { COMMIT_TIME, makeFolder } from "./image-kit.ts";
 
 const problem = engineProblem();
@@ -84,18 +83,7 @@ withEngine(title("a real Docker engine"), () => {
     const spec = specOf(context, more);
     const chosen = await chooseEngine(name, spec, ports);
     const built = await chosen.build(spec, ports);
-    const how = {
-      commitTime: COMMIT_TIME,
-      labels: new Map<string, string>(),
-      folder: makeFolder(),
-      signal: ports.signal,
-    };
-    const [image] = await prepare(built.images[0] ?? { path: "", platform: "" }, {
-      ...how,
-      secretValues: [],
-    });
-    if (!image) throw new Error("no image");
-    return { chosen, built, image, ports, pushed: await finish(image, { ...how, annotations: new Map() }) };
+    return { chosen, built, ports, ...(await finished(built, ports.signal)) };
   }
 
   const images = () =>

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { systemClock } from "../../../lib/clock.ts";
 import { RecordingLog } from "../../../lib/log.ts";
 import { dockerHome } from "../src/engine/docker-home.ts";
-import type { BuildSpec, EnginePorts } from "../src/engine/engine.ts";
+import type { BuildSpec, Built, EnginePorts } from "../src/engine/engine.ts";
+import { finish } from "../src/image/finish.ts";
+import { prepare } from "../src/image/prepare.ts";
 import { COMMIT_TIME, makeFolder } from "./image-kit.ts";
 
 /** A build of a folder; everything else as an empty form. */
@@ -50,6 +52,19 @@ export function portsOf(
   mkdirSync(dockerConfig, { mode: 0o700 });
   dockerHome(dockerConfig, env, {});
   return { log: new RecordingLog(), clock: systemClock, signal, env, folder, dockerConfig, workspace };
+}
+
+/** What a run makes of the first image that was built: read, made reproducible and compressed. */
+export async function finished(built: Built, signal: AbortSignal) {
+  const how = { folder: makeFolder(), signal };
+  const [image] = await prepare(built.images[0] ?? { path: "", platform: "" }, {
+    ...how,
+    commitTime: COMMIT_TIME,
+    labels: new Map(),
+    secretValues: [],
+  });
+  if (!image) throw new Error("no image");
+  return { image, pushed: await finish(image, { ...how, annotations: new Map() }) };
 }
 
 /** A folder with programs that answer as told, first on the PATH of the environment returned. */

@@ -2,24 +2,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { systemClock } from "../../../lib/clock.ts";
-import { Failure } from "../../../lib/errors.ts";
 import { RecordingLog } from "../../../lib/log.ts";
 import { readReport } from "../src/gates/findings.ts";
 import { readIgnoreFile } from "../src/gates/ignore-file.ts";
 import { judgeFindings, weigh } from "../src/gates/vulnerabilities.ts";
 import type { GateInputs } from "../src/inputs/model.ts";
 import { scannerEnv } from "../src/phases/scanner.ts";
+import { failureOf } from "./failures.ts";
 import { temporaryFolder } from "./inputs.ts";
-
-/** The failure that this work ends in, as `CODE: message`. */
-async function failureOf(work: () => unknown): Promise<string> {
-  try {
-    await work();
-    return "";
-  } catch (error) {
-    return error instanceof Failure ? `${error.code}: ${error.message}` : String(error);
-  }
-}
 
 describe("reports of scanners", () => {
   const trivy = (item: object) => ({

@@ -1,22 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { Failure } from "../../../lib/errors.ts";
 import { isIgnored, parseIgnore } from "../src/gates/dockerignore.ts";
 import { requireFiles } from "../src/gates/required-files.ts";
 import { checkSize } from "../src/gates/size.ts";
 import { formatSize, parseMemory, parseSize } from "../src/sizes.ts";
+import { failureOf } from "./failures.ts";
 import { temporaryFolder } from "./inputs.ts";
-
-/** The failure that this work ends in, as `CODE: message`. */
-async function failureOf(work: () => unknown): Promise<string> {
-  try {
-    await work();
-    return "";
-  } catch (error) {
-    return error instanceof Failure ? `${error.code}: ${error.message}` : String(error);
-  }
-}
 
 describe("sizes", () => {
   test.each([

@@ -70,7 +70,7 @@ describe("bad inputs", () => {
     [{ overwrite: "yes" }, "`overwrite` is `yes`"],
     [{ engine: "kaniko" }, "`engine` is `kaniko`"],
     [{ source: "podman:x" }, "`source` is `podman:x`"],
-    [{ source: "tar:absent.tar" }, "which does not exist"],
+    [{ source: "tar:absent.tar" }, "`source` is the archive `absent.tar`, which does not exist"],
     [{ source: "daemon:x", "build-args": "A=1" }, "nothing is built then"],
     [{ annotations: "novalue" }, "is not `key=value`"],
     [{ annotations: "layer:a=b" }, "is about `layer`"],

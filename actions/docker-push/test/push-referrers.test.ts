@@ -1,40 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { startRegistry, type TestRegistry } from "../../../lib/testing/registry.ts";
-import { type FaultProxy, startFaultProxy } from "../../../lib/testing/registry-faults.ts";
+import { describe, expect, test } from "@jest/globals";
 import { push } from "../src/push/push.ts";
-import { imageOf, jobOf, loginOf, portsFor, repositoryOf, type TestPorts, tagsOf } from "./push-kit.ts";
+import { imageOf, jobOf, repositoryOf, tagsOf } from "./push-kit.ts";
+import { RegistrySite } from "./registry-site.ts";
 
-let registry: TestRegistry;
-let proxy: FaultProxy;
-const opened: TestPorts[] = [];
-let count = 0;
-
-beforeAll(async () => {
-  registry = await startRegistry();
-  proxy = await startFaultProxy(registry.origin);
-});
-
-afterAll(async () => {
-  await proxy.stop();
-  await registry.stop();
-});
-
-afterEach(() => {
-  for (const ports of opened.splice(0)) ports.close();
-  proxy.clear();
-});
-
-function ports(): TestPorts {
-  const made = portsFor(loginOf(registry));
-  opened.push(made);
-  return made;
-}
-
-/** The name of a repository that no other test uses, through the proxy. */
-const fresh = () => `${proxy.host}/test/p${++count}`;
+const site = new RegistrySite();
 const pathOf = (name: string) => repositoryOf(name).path;
-const countOf = (method: string, target: RegExp) =>
-  proxy.seen.filter((request) => request.method === method && target.test(request.target)).length;
 
 describe("documents about an image", () => {
   const documentFor = (subject: string, text: string) => ({
@@ -45,14 +15,14 @@ describe("documents about an image", () => {
   });
 
   test("are listed under the tag that stands for the missing API, before any tag moves", async () => {
-    const name = fresh();
+    const name = site.freshName();
     const path = pathOf(name);
     const image = imageOf(["attested"]);
     const subject = image.manifest.digest;
     const attachments = [documentFor(subject, '{"sbom":1}'), documentFor(subject, '{"provenance":1}')];
-    const result = await push(jobOf(image, [name], tagsOf("1!", "latest"), { attachments }), ports());
+    const result = await push(jobOf(image, [name], tagsOf("1!", "latest"), { attachments }), site.ports());
     expect(result.attached.map((item) => item.subject)).toEqual([subject, subject]);
-    const list = await registry.fetch(`/v2/${path}/manifests/${subject.replace(":", "-")}`, {
+    const list = await site.registry.fetch(`/v2/${path}/manifests/${subject.replace(":", "-")}`, {
       headers: { accept: "application/vnd.oci.image.index.v1+json" },
     });
     const index = (await list.json()) as {
@@ -60,7 +30,7 @@ describe("documents about an image", () => {
     };
     expect(index.manifests.map((entry) => entry.digest)).toEqual(result.attached.map((item) => item.digest));
     expect(index.manifests[0]).toMatchObject({ artifactType: "application/spdx+json" });
-    const stored = await registry.fetch(`/v2/${path}/manifests/${result.attached[0]?.digest}`, {
+    const stored = await site.registry.fetch(`/v2/${path}/manifests/${result.attached[0]?.digest}`, {
       headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
     });
     const manifest = (await stored.json()) as {
@@ -72,9 +42,9 @@ describe("documents about an image", () => {
       digest: subject,
       size: image.manifest.bytes.length,
     });
-    const blob = await registry.fetch(`/v2/${path}/blobs/${manifest.layers[0]?.digest}`);
+    const blob = await site.registry.fetch(`/v2/${path}/blobs/${manifest.layers[0]?.digest}`);
     expect(await blob.text()).toBe('{"sbom":1}');
-    const targets = proxy.seen.map((request) => `${request.method} ${request.target}`);
+    const targets = site.proxy.seen.map((request) => `${request.method} ${request.target}`);
     const firstTag = targets.indexOf(`PUT /v2/${path}/manifests/1`);
     expect(
       targets.findLastIndex((target) => target.includes("PUT") && target.includes("sha256-")),
@@ -82,10 +52,10 @@ describe("documents about an image", () => {
   });
 
   test("need no list where the registry says that it keeps one", async () => {
-    const name = fresh();
+    const name = site.freshName();
     const image = imageOf(["with api"]);
     const attachments = [documentFor(image.manifest.digest, "{}")];
-    proxy.add({
+    site.proxy.add({
       method: "GET",
       target: /referrers/,
       fault: {
@@ -95,30 +65,34 @@ describe("documents about an image", () => {
         body: '{"schemaVersion":2,"manifests":[]}',
       },
     });
-    await push(jobOf(image, [name], [], { attachments }), ports());
+    await push(jobOf(image, [name], [], { attachments }), site.ports());
     // The API is there and does not know the document: it is listed by us rather than lost.
-    expect(countOf("PUT", /manifests\/sha256-/)).toBe(1);
+    expect(site.requests("PUT", /manifests\/sha256-/)).toBe(1);
   });
 
   test("a list that cannot be read is a failure, not an empty list", async () => {
-    const name = fresh();
+    const name = site.freshName();
     const image = imageOf(["unreadable"]);
     const attachments = [documentFor(image.manifest.digest, "{}")];
-    proxy.add({ method: "GET", target: /referrers/, fault: { kind: "status", status: 403, body: "no" } });
+    site.proxy.add({
+      method: "GET",
+      target: /referrers/,
+      fault: { kind: "status", status: 403, body: "no" },
+    });
     const job = jobOf(image, [name], tagsOf("1!"), { attachments });
-    await expect(push(job, ports())).rejects.toMatchObject({ code: "DENIED" });
-    expect(await registry.digestOf(pathOf(name), "1")).toBeUndefined();
+    await expect(push(job, site.ports())).rejects.toMatchObject({ code: "DENIED" });
+    expect(await site.registry.digestOf(pathOf(name), "1")).toBeUndefined();
   });
 
   test("somebody else's entry is kept, and one that another run has overwritten is written anew", async () => {
-    const name = fresh();
+    const name = site.freshName();
     const path = pathOf(name);
     const image = imageOf(["raced"]);
     const subject = image.manifest.digest;
-    await push(jobOf(image, [name], [], { attachments: [documentFor(subject, "one")] }), ports());
-    await push(jobOf(image, [name], [], { attachments: [documentFor(subject, "two")] }), ports());
+    await push(jobOf(image, [name], [], { attachments: [documentFor(subject, "one")] }), site.ports());
+    await push(jobOf(image, [name], [], { attachments: [documentFor(subject, "two")] }), site.ports());
     const read = async () => {
-      const answer = await registry.fetch(`/v2/${path}/manifests/${subject.replace(":", "-")}`, {
+      const answer = await site.registry.fetch(`/v2/${path}/manifests/${subject.replace(":", "-")}`, {
         headers: { accept: "application/vnd.oci.image.index.v1+json" },
       });
       return {
@@ -130,17 +104,17 @@ describe("documents about an image", () => {
     expect(former.count).toBe(2);
     // Before ours is read back, another run puts its own list in its place, once.
     let isRaced = false;
-    proxy.clear();
-    proxy.onRequest(async (request) => {
-      if (isRaced || request.method !== "GET" || countOf("PUT", /manifests\/sha256-/) === 0) return;
+    site.proxy.clear();
+    site.proxy.onRequest(async (request) => {
+      if (isRaced || request.method !== "GET" || site.requests("PUT", /manifests\/sha256-/) === 0) return;
       isRaced = true;
-      await registry.fetch(`/v2/${path}/manifests/${subject.replace(":", "-")}`, {
+      await site.registry.fetch(`/v2/${path}/manifests/${subject.replace(":", "-")}`, {
         method: "PUT",
         headers: { "content-type": "application/vnd.oci.image.index.v1+json" },
         body: former.text,
       });
     });
-    await push(jobOf(image, [name], [], { attachments: [documentFor(subject, "three")] }), ports());
+    await push(jobOf(image, [name], [], { attachments: [documentFor(subject, "three")] }), site.ports());
     expect(isRaced).toBe(true);
     expect((await read()).count).toBe(3);
   });

@@ -1,52 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { RecordingLog } from "../../../lib/log.ts";
 import { FakeClock } from "../../../lib/testing/fake-clock.ts";
-import { startRegistry, type TestRegistry } from "../../../lib/testing/registry.ts";
-import { type FaultProxy, startFaultProxy } from "../../../lib/testing/registry-faults.ts";
-import type { Credentials } from "../src/registry/authorizer.ts";
-import type { RegistryClient } from "../src/registry/client.ts";
-import { blobOf, clientFor, documentOf, imageOf, loginOf } from "./push-kit.ts";
+import type { FaultProxy } from "../../../lib/testing/registry-faults.ts";
+import { blobOf, clientFor, documentOf, imageOf } from "./push-kit.ts";
+import { RegistrySite, stored } from "./registry-site.ts";
 
-let registry: TestRegistry;
-let proxy: FaultProxy;
-const open: RegistryClient[] = [];
-let count = 0;
-
-beforeAll(async () => {
-  registry = await startRegistry();
-  proxy = await startFaultProxy(registry.origin);
-});
-
-afterAll(async () => {
-  await proxy.stop();
-  await registry.stop();
-});
-
-afterEach(() => {
-  for (const client of open.splice(0)) client.close();
-  proxy.clear();
-});
-
-/** A client that goes through the proxy. */
-function client(
-  more: Parameters<typeof clientFor>[2] = {},
-  credentials: Credentials | undefined = loginOf(registry),
-) {
-  const made = clientFor({ registry: proxy.host, origin: proxy.origin }, credentials, more);
-  open.push(made);
-  return made;
-}
-
-/** A repository that no other test uses. */
-const fresh = () => `test/r${++count}`;
-
-/** Stores an image of one layer by its digest. */
-async function stored(to: RegistryClient, path: string, text = path) {
-  const image = imageOf([text]);
-  for (const blob of [...image.layers, image.config]) await to.uploadBlob(path, blob);
-  await to.putManifest(path, image.manifest.digest, image.manifest);
-  return image;
-}
+const site = new RegistrySite();
 
 describe("repeats", () => {
   const five: [string, Parameters<FaultProxy["add"]>[0]][] = [
@@ -92,47 +51,47 @@ describe("repeats", () => {
     ],
   ];
   test.each(five)("%s costs time, not the push", async (_name, rule) => {
-    const path = fresh();
-    const one = client();
+    const path = site.freshPath();
+    const one = site.client();
     await one.headManifest(path, "x");
-    proxy.add(rule);
+    site.proxy.add(rule);
     const image = imageOf([path]);
     for (const blob of [...image.layers, image.config]) {
       if (!(await one.hasBlob(path, blob.digest))) await one.uploadBlob(path, blob);
     }
     await one.putManifest(path, "x", image.manifest);
     expect((await one.getManifest(path, "x"))?.digest).toBe(image.manifest.digest);
-    expect(proxy.seen.filter((seen) => seen.faulty).length).toBe(rule.times);
+    expect(site.proxy.seen.filter((seen) => seen.faulty).length).toBe(rule.times);
   });
 
   test("bytes whose answer was lost are not sent again", async () => {
-    const one = client();
-    proxy.add({ method: "PUT", fault: { kind: "lost-answer" }, times: 1 });
-    await one.uploadBlob(fresh(), blobOf("sent once"));
-    expect(proxy.seen.filter((seen) => seen.method === "PUT")).toHaveLength(1);
+    const one = site.client();
+    site.proxy.add({ method: "PUT", fault: { kind: "lost-answer" }, times: 1 });
+    await one.uploadBlob(site.freshPath(), blobOf("sent once"));
+    expect(site.proxy.seen.filter((seen) => seen.method === "PUT")).toHaveLength(1);
   });
 
   test.each([400, 403, 404])("a %i is never repeated", async (status) => {
-    const one = client();
-    const { manifest } = await stored(one, fresh());
-    proxy.clear();
-    proxy.add({ method: "PUT", fault: { kind: "status", status } });
+    const one = site.client();
+    const { manifest } = await stored(one, site.freshPath());
+    site.proxy.clear();
+    site.proxy.add({ method: "PUT", fault: { kind: "status", status } });
     await expect(one.putManifest("test/x", manifest.digest, manifest)).rejects.toThrow();
-    expect(proxy.seen).toHaveLength(1);
+    expect(site.proxy.seen).toHaveLength(1);
   });
 
   test("waits are 0.5 to 8 s with jitter, five tries, and then it says so", async () => {
     for (const random of [0, 0.999]) {
-      proxy.clear();
+      site.proxy.clear();
       const clock = new FakeClock(0, true);
       const log = new RecordingLog();
-      const one = client({ clock, log, random: () => random });
-      proxy.add({ fault: { kind: "status", status: 502, body: "<html>Bad Gateway</html>" } });
+      const one = site.client({ clock, log, random: () => random });
+      site.proxy.add({ fault: { kind: "status", status: 502, body: "<html>Bad Gateway</html>" } });
       await expect(one.headManifest("test/a", "x")).rejects.toMatchObject({
         code: "REGISTRY_UNAVAILABLE",
         message: expect.stringMatching(/tried 5 times: status 502/),
       });
-      expect(proxy.seen).toHaveLength(5);
+      expect(site.proxy.seen).toHaveLength(5);
       expect(log.lines).toHaveLength(4);
       expect(clock.now()).toBeGreaterThanOrEqual(4 * 500);
       expect(clock.now()).toBeLessThanOrEqual(4 * 8000);
@@ -141,27 +100,27 @@ describe("repeats", () => {
 
   test("Retry-After is honoured, up to a minute", async () => {
     const clock = new FakeClock(0, true);
-    const one = client({ clock });
+    const one = site.client({ clock });
     await one.headManifest("test/a", "x");
-    proxy.add({ fault: { kind: "status", status: 429, headers: { "retry-after": "45" } }, times: 1 });
+    site.proxy.add({ fault: { kind: "status", status: 429, headers: { "retry-after": "45" } }, times: 1 });
     await one.headManifest("test/a", "x");
     expect(clock.now()).toBe(45_000);
-    proxy.clear();
-    proxy.add({ fault: { kind: "status", status: 429, headers: { "retry-after": "3600" } } });
+    site.proxy.clear();
+    site.proxy.add({ fault: { kind: "status", status: 429, headers: { "retry-after": "3600" } } });
     await expect(one.headManifest("test/a", "x")).rejects.toMatchObject({
       code: "RATE_LIMITED",
       message: expect.stringContaining("60 min"),
     });
-    expect(proxy.seen).toHaveLength(1);
+    expect(site.proxy.seen).toHaveLength(1);
   });
 
   test("two minutes are the end, whatever is asked for", async () => {
     const clock = new FakeClock(0, true);
-    const one = client({ clock });
-    proxy.add({ fault: { kind: "status", status: 503, headers: { "retry-after": "55" } } });
+    const one = site.client({ clock });
+    site.proxy.add({ fault: { kind: "status", status: 503, headers: { "retry-after": "55" } } });
     await expect(one.headManifest("test/a", "x")).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
     expect(clock.now()).toBeLessThanOrEqual(120_000);
-    expect(proxy.seen).toHaveLength(3);
+    expect(site.proxy.seen).toHaveLength(3);
   });
 
   test("nobody listens: REGISTRY_UNAVAILABLE", async () => {
@@ -174,34 +133,34 @@ describe("repeats", () => {
 
   test("a cancel ends a wait and a request at once", async () => {
     const controller = new AbortController();
-    const one = client({ signal: controller.signal, idleMs: 60_000 });
-    proxy.add({ fault: { kind: "hang" } });
-    proxy.onRequest(() => controller.abort(new Error("cancelled by a test")));
+    const one = site.client({ signal: controller.signal, idleMs: 60_000 });
+    site.proxy.add({ fault: { kind: "hang" } });
+    site.proxy.onRequest(() => controller.abort(new Error("cancelled by a test")));
     await expect(one.headManifest("test/a", "x")).rejects.toThrow("cancelled by a test");
   });
 });
 
 describe("a cancel amid an upload", () => {
   test("cancels the upload too", async () => {
-    const path = fresh();
+    const path = site.freshPath();
     const controller = new AbortController();
-    const one = client({ signal: controller.signal });
-    proxy.add({ method: "PUT", fault: { kind: "hang" } });
-    proxy.onRequest((request) => {
+    const one = site.client({ signal: controller.signal });
+    site.proxy.add({ method: "PUT", fault: { kind: "hang" } });
+    site.proxy.onRequest((request) => {
       if (request.method === "PUT") controller.abort(new Error("cancelled by a test"));
     });
     await expect(one.uploadBlob(path, blobOf("half"))).rejects.toThrow("cancelled by a test");
-    expect(proxy.seen.at(-1)).toMatchObject({ method: "DELETE", status: 204 });
+    expect(site.proxy.seen.at(-1)).toMatchObject({ method: "DELETE", status: 204 });
   });
 });
 
 describe("what a registry may not get away with", () => {
   test("another digest than the one that was stored", async () => {
-    const path = fresh();
-    const one = client();
+    const path = site.freshPath();
+    const one = site.client();
     const { manifest } = await stored(one, path);
     const digest = blobOf("other").digest;
-    proxy.add({ method: "PUT", target: /manifests/, fault: { kind: "digest", digest } });
+    site.proxy.add({ method: "PUT", target: /manifests/, fault: { kind: "digest", digest } });
     await expect(one.putManifest(path, "x", manifest)).rejects.toMatchObject({
       code: "DIGEST_MISMATCH",
       message: expect.stringContaining(digest),
@@ -209,27 +168,31 @@ describe("what a registry may not get away with", () => {
   });
 
   test("other bytes than the digest asked for", async () => {
-    const path = fresh();
-    const one = client();
+    const path = site.freshPath();
+    const one = site.client();
     const { manifest } = await stored(one, path);
-    proxy.add({ method: "GET", target: /manifests/, fault: { kind: "status", status: 200, body: "{}" } });
+    site.proxy.add({
+      method: "GET",
+      target: /manifests/,
+      fault: { kind: "status", status: 200, body: "{}" },
+    });
     await expect(one.getManifest(path, manifest.digest)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
   });
 
   test("a digest header is optional: the bytes are asked for", async () => {
-    const path = fresh();
-    const one = client();
+    const path = site.freshPath();
+    const one = site.client();
     const { manifest } = await stored(one, path);
-    proxy.add({ target: /manifests/, fault: { kind: "digest", digest: "" } });
+    site.proxy.add({ target: /manifests/, fault: { kind: "digest", digest: "" } });
     await one.putManifest(path, "x", manifest);
     expect(await one.headManifest(path, "x")).toMatchObject({ digest: manifest.digest });
-    expect(proxy.seen.filter((seen) => seen.method === "GET")).toHaveLength(2);
+    expect(site.proxy.seen.filter((seen) => seen.method === "GET")).toHaveLength(2);
   });
 
   test("bytes that got lost on their way up", async () => {
-    const path = fresh();
+    const path = site.freshPath();
     const wrong = { ...blobOf("right"), digest: blobOf("wrong").digest };
-    await expect(client().uploadBlob(path, wrong)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+    await expect(site.client().uploadBlob(path, wrong)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
   });
 });
 
@@ -254,9 +217,9 @@ describe("refusals", () => {
     [400, error("MANIFEST_INVALID", "manifest invalid"), "PUSH_REFUSED"],
     [405, "", "DENIED"],
   ])("%i %s is %s%s", async (status, body, code) => {
-    const one = client();
+    const one = site.client();
     await one.headManifest("test/a", "x");
-    proxy.add({ method: "PUT", fault: { kind: "status", status, body } });
+    site.proxy.add({ method: "PUT", fault: { kind: "status", status, body } });
     await expect(one.putManifest("test/a", "x", documentOf({}))).rejects.toMatchObject({
       code,
       fix: expect.stringMatching(/\w/),
