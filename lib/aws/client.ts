@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { Failure } from "../errors.ts";
+import { Failure, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { AwsCall, AwsCallOptions, AwsService, JsonObject } from "./call.ts";
 import { AwsError, awsCode, requestName } from "./errors.ts";
@@ -164,8 +164,15 @@ async function identify(client: SdkClient, { env, mask }: AwsOptions): Promise<v
     const request = env["AWS_WEB_IDENTITY_TOKEN_FILE"]
       ? "sts:AssumeRoleWithWebIdentity"
       : "the credential chain";
-    throw new AwsError(request, error);
+    const found = new AwsError(request, error);
+    // Nobody was asked: a file that is not there, a profile that is not complete.
+    if (found.status === 0 && found.fault === "permanent") throw new AwsError(request, unfound(error));
+    throw found;
   }
+}
+
+function unfound(error: unknown): Error {
+  return Object.assign(new Error(messageOf(error)), { name: "CredentialsProviderError" });
 }
 
 const NO_REST: RestMembers = { inPath: [], inQuery: [] };

@@ -1,4 +1,4 @@
-import { isError, messageOf, RemoteError, systemCode } from "../errors.ts";
+import { Failure, isError, messageOf, RemoteError, systemCode } from "../errors.ts";
 import { cutAtWord } from "../words.ts";
 import type { AwsCall, AwsService } from "./call.ts";
 
@@ -45,13 +45,14 @@ export class AwsError extends RemoteError {
   }
 }
 
-/** The same calls; whatever they reject with (but for the signal's own reason) is an `AwsError`. */
+/** The same calls; whatever they reject with (but for the signal's own reason and what is a `Failure` already) is an `AwsError`. */
 export function explained(call: AwsCall): AwsCall {
   return async (service, operation, input, options) => {
     try {
       return await call(service, operation, input, options);
     } catch (error) {
-      if (error instanceof RemoteError) throw error;
+      // Ours already: what AWS or the way to it refused, or a region that nobody names.
+      if (error instanceof Failure) throw error;
       options?.signal?.throwIfAborted();
       throw new AwsError(requestName(service, operation), error);
     }

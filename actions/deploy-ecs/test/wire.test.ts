@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { explained } from "../../../lib/aws/errors.ts";
 import { signatureIn, signatureOf } from "../../../lib/aws/test/loopback.ts";
 import { apisOver } from "../src/api/apis.ts";
 import { openWire, refusal, SECRET } from "./aws-wire.ts";
@@ -165,7 +166,7 @@ describe("configuration", () => {
 
   test("no region: one error before any call", async () => {
     delete process.env["AWS_REGION"];
-    const failed = wire.connect().call("ecs", "DescribeServices", {});
+    const failed = explained(wire.connect().call)("ecs", "DescribeServices", {});
     await expect(failed).rejects.toMatchObject({
       code: "BAD_INPUT",
       fix: expect.stringContaining("`aws-region`"),
@@ -185,5 +186,16 @@ describe("configuration", () => {
     expect(error.code).toBe("CREDENTIALS_MISSING");
     expect(error.fix).toContain("configure-aws-credentials");
     expect(wire.server.heard).toEqual([]);
+  });
+
+  test("a web identity whose file is not there is no credentials either", async () => {
+    delete process.env["AWS_ACCESS_KEY_ID"];
+    Object.assign(process.env, {
+      AWS_WEB_IDENTITY_TOKEN_FILE: "/nowhere/token",
+      AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/ci",
+    });
+    const error = await refusal(wire.connect().call("ecs", "DescribeServices", {}));
+    expect(error.code).toBe("CREDENTIALS_MISSING");
+    expect(error.message).toContain("/nowhere/token");
   });
 });
