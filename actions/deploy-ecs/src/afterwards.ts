@@ -3,7 +3,8 @@ import type { PostContext } from "../../../lib/post.ts";
 import { ReportDraft } from "../../../lib/report.ts";
 import { resume, unfinished } from "../../../lib/rollout/resume.ts";
 import type { Remotes } from "./deploy.ts";
-import { type Inputs, parseInputs } from "./inputs.ts";
+import type { Inputs } from "./inputs/model.ts";
+import { parseInputs } from "./inputs.ts";
 import { connect } from "./run.ts";
 
 /**

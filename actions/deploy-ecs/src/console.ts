@@ -1,4 +1,4 @@
-import { clusterName } from "./inputs-service.ts";
+import { clusterName } from "./inputs/service.ts";
 
 /** What a page of the AWS console can show. */
 export interface ConsolePlace {

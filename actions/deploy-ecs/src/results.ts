@@ -1,6 +1,6 @@
 import type { RunContext } from "../../../lib/action.ts";
 import { isGivenId } from "./api/legible.ts";
-import type { Inputs } from "./inputs.ts";
+import type { Inputs } from "./inputs/model.ts";
 import { publish as publishFacts } from "./outputs.ts";
 import type { Tally } from "./service/tally.ts";
 

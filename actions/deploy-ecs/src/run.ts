@@ -1,6 +1,6 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
 import type { Aws } from "../../../lib/aws/client.ts";
-import type { Inputs } from "./inputs.ts";
+import type { Inputs } from "./inputs/model.ts";
 
 /** The main step, against the AWS that the environment names. */
 export async function run(inputs: Inputs, context: RunContext): Promise<Green> {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import { parse as parseYaml } from "yaml";
 import { prepareYaml } from "../../../lib/yaml.ts";
-import type { Inputs } from "../src/inputs.ts";
+import type { Inputs } from "../src/inputs/model.ts";
 import { OUTPUTS } from "../src/outputs.ts";
 import { DEFINITION, GOOD, problems, read, SHA, workspace } from "./read-inputs.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { nothingAsked } from "../src/nothing-asked.ts";
+import { nothingAsked } from "../src/inputs/nothing-asked.ts";
 import { GOOD, read } from "./read-inputs.ts";
 import { tell } from "./story.ts";
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../../lib/aws/call.ts";
 import { sampleDefinition } from "../../../lib/testing/fake-ecs/set-up.ts";
 import type { EcsService } from "../src/api/ecs-types.ts";
-import type { TaskInputs } from "../src/inputs.ts";
+import type { TaskInputs } from "../src/inputs/model.ts";
 import { type TaskSpec, taskRequest } from "../src/task/request.ts";
 
 /** Nothing was said about the task. */

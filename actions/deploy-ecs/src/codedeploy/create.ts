@@ -6,7 +6,7 @@ import { backoff } from "../../../../lib/poll.ts";
 import { causeOf } from "../../../../lib/rollout/faults.ts";
 import type { ApplyResult, Call } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
-import type { Inputs } from "../inputs.ts";
+import type { Inputs } from "../inputs/model.ts";
 import { type EcsAttempt, type Handle, revisionOf } from "../service/model.ts";
 import { readService, readServicePatiently, wasRefused, wasThrottled } from "../service/update.ts";
 import { appspecOf, dropsCapacity, revisionContent, withRevision } from "./appspec.ts";

@@ -2,7 +2,7 @@ import type { AwsCallOptions, JsonObject } from "../../../../lib/aws/call.ts";
 import { AwsError } from "../../../../lib/aws/errors.ts";
 import { UserError } from "../../../../lib/errors.ts";
 import type { CodeDeployApi, CodeDeployDeployment, DeploymentGroup } from "../api/codedeploy.ts";
-import type { Inputs } from "../inputs.ts";
+import type { Inputs } from "../inputs/model.ts";
 import { ACTIVE_STATES, isOver, isWayBack } from "./judge.ts";
 import { waitsOf } from "./waits.ts";
 

@@ -1,5 +1,5 @@
 import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../api/ecs-types.ts";
-import type { Inputs, WaitUntil } from "../inputs.ts";
+import type { Inputs, WaitUntil } from "../inputs/model.ts";
 import { primaryOf } from "./before.ts";
 import type { FailedTask } from "./failures.ts";
 import { type EcsAttempt, revisionOf, type ServiceBefore } from "./model.ts";

@@ -2,7 +2,7 @@ import type { JsonObject } from "../../../../lib/aws/call.ts";
 import type { PlanResult } from "../../../../lib/rollout/target.ts";
 import type { DefinitionPlan } from "../definition/model.ts";
 import { textOf } from "../definition/model.ts";
-import type { Inputs } from "../inputs.ts";
+import type { Inputs } from "../inputs/model.ts";
 import type { ScheduleBefore } from "../schedules/schedules.ts";
 import { type Change, type ServiceBefore, type ServiceUpdate, shortRevision } from "./model.ts";
 import { membersOf } from "./update.ts";

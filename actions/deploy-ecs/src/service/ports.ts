@@ -3,7 +3,7 @@ import type { ProbeAnswer, ProbeRequest } from "../../../../lib/http.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { State } from "../../../../lib/state.ts";
 import type { Apis } from "../api/apis.ts";
-import type { Inputs } from "../inputs.ts";
+import type { Inputs } from "../inputs/model.ts";
 import type { Meter } from "./meter.ts";
 
 /** What the target needs from outside. */

@@ -1,5 +1,5 @@
 import type { EcsService } from "../api/ecs-types.ts";
-import type { Inputs } from "../inputs.ts";
+import type { Inputs } from "../inputs/model.ts";
 import { strategyOf } from "./stages.ts";
 
 /** Why this service cannot be deployed to, one sentence for each reason; empty when it can. */

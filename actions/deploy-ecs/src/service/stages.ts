@@ -1,5 +1,5 @@
 import type { EcsDeploymentConfiguration, EcsHookDetail, EcsServiceDeployment } from "../api/ecs-types.ts";
-import { LIFECYCLE_STAGES, type WaitUntil } from "../inputs.ts";
+import { LIFECYCLE_STAGES, type WaitUntil } from "../inputs/model.ts";
 import type { Strategy } from "./model.ts";
 
 const MINUTE_MS = 60_000;

@@ -4,7 +4,7 @@ import { asked } from "../../../../lib/aws/retry.ts";
 import { backoff } from "../../../../lib/poll.ts";
 import type { Call } from "../../../../lib/rollout/target.ts";
 import type { EcsDeployment, EcsService } from "../api/ecs-types.ts";
-import type { Inputs } from "../inputs.ts";
+import type { Inputs } from "../inputs/model.ts";
 import { primaryOf } from "./before.ts";
 import type { ServiceBefore } from "./model.ts";
 import type { EcsPorts } from "./ports.ts";

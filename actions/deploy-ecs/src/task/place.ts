@@ -1,7 +1,7 @@
 import { list, object } from "../../../../lib/aws/answers.ts";
 import type { JsonObject } from "../../../../lib/aws/call.ts";
 import type { EcsService, EcsTag, EcsTaskSet } from "../api/ecs-types.ts";
-import type { TaskInputs } from "../inputs.ts";
+import type { TaskInputs } from "../inputs/model.ts";
 
 /** Where and how a task is to run, as RunTask takes it. */
 export interface Place {

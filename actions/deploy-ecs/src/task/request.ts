@@ -1,7 +1,7 @@
 import { list, object } from "../../../../lib/aws/answers.ts";
 import type { JsonObject } from "../../../../lib/aws/call.ts";
 import type { EcsService } from "../api/ecs-types.ts";
-import type { TaskInputs } from "../inputs.ts";
+import type { TaskInputs } from "../inputs/model.ts";
 import { placeOf, tagsOf } from "./place.ts";
 
 /** What a one-off task is made from. */

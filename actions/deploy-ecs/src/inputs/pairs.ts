@@ -1,6 +1,6 @@
-import type { InputReader } from "../../../lib/inputs.ts";
-import type { Edits } from "./definition/model.ts";
-import type { Inputs } from "./inputs.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import type { Edits } from "../definition/model.ts";
+import type { Inputs } from "./model.ts";
 
 /** Inputs that only a service can be asked for. */
 const NEED_SERVICE = [

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { isError, systemCode } from "../../../lib/errors.ts";
-import type { GitHubContext } from "../../../lib/github-context.ts";
-import type { InputReader } from "../../../lib/inputs.ts";
-import { parseYaml } from "../../../lib/yaml.ts";
-import { isList, isObject, type JsonObject } from "./definition/model.ts";
-import { keepTexts } from "./definition/texts.ts";
+import { isError, systemCode } from "../../../../lib/errors.ts";
+import type { GitHubContext } from "../../../../lib/github-context.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import { parseYaml } from "../../../../lib/yaml.ts";
+import { isList, isObject, type JsonObject } from "../definition/model.ts";
+import { keepTexts } from "../definition/texts.ts";
 
 /** A parser's message quotes the text, which may hold secrets: only the place is told. */
 type Parsed =

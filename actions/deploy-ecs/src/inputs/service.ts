@@ -1,7 +1,7 @@
-import type { InputReader } from "../../../lib/inputs.ts";
-import type { JsonObject } from "./definition/model.ts";
-import type { ServiceInputs } from "./inputs.ts";
-import { readObject } from "./inputs-json.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import type { JsonObject } from "../definition/model.ts";
+import { readObject } from "./json.ts";
+import type { ServiceInputs } from "./model.ts";
 
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
 const CLUSTER_ARN = /^arn:[\w-]+:ecs:([\w-]+):\d{12}:cluster\/[\w-]{1,255}$/;

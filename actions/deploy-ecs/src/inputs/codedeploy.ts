@@ -1,8 +1,8 @@
-import type { GitHubContext } from "../../../lib/github-context.ts";
-import type { InputReader } from "../../../lib/inputs.ts";
-import { isList, type JsonObject } from "./definition/model.ts";
-import type { CodeDeployInputs } from "./inputs.ts";
-import { readObjectFile, workingDirectory } from "./inputs-json.ts";
+import type { GitHubContext } from "../../../../lib/github-context.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import { isList, type JsonObject } from "../definition/model.ts";
+import { readObjectFile, workingDirectory } from "./json.ts";
+import type { CodeDeployInputs } from "./model.ts";
 
 const NAMES = [
   "codedeploy-application",

@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { GitHubContext } from "../../../lib/github-context.ts";
-import type { InputReader } from "../../../lib/inputs.ts";
-import { definitionProblems, fromFile, OWN_MEMBERS } from "./definition/load.ts";
+import type { GitHubContext } from "../../../../lib/github-context.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import { definitionProblems, fromFile, OWN_MEMBERS } from "../definition/load.ts";
 import {
   type Assignment,
   type DefinitionSource,
   type Edits,
   isObject,
   type JsonObject,
-} from "./definition/model.ts";
-import { isSecretValue, secretsOf, secretValues } from "./definition/secrets.ts";
-import { readObject, readObjectFile, readTexts, workingDirectory } from "./inputs-json.ts";
+} from "../definition/model.ts";
+import { isSecretValue, secretsOf, secretValues } from "../definition/secrets.ts";
+import { readObject, readObjectFile, readTexts, workingDirectory } from "./json.ts";
 
 const CONTAINER = /^[\w-]{1,255}$/;
 const FAMILY = /^[\w-]{1,255}$/;

@@ -1,9 +1,9 @@
-import type { InputReader } from "../../../lib/inputs.ts";
-import { isList, isObject, type JsonObject, textOf } from "./definition/model.ts";
-import { secretsOf } from "./definition/secrets.ts";
-import type { TaskInputs } from "./inputs.ts";
-import { readObjects, readTexts } from "./inputs-json.ts";
-import { optional } from "./inputs-service.ts";
+import type { InputReader } from "../../../../lib/inputs.ts";
+import { isList, isObject, type JsonObject, textOf } from "../definition/model.ts";
+import { secretsOf } from "../definition/secrets.ts";
+import { readObjects, readTexts } from "./json.ts";
+import type { TaskInputs } from "./model.ts";
+import { optional } from "./service.ts";
 
 /** Limits of the ECS API, RunTask. */
 const LONGEST_OVERRIDES = 8192;

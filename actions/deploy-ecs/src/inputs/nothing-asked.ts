@@ -1,4 +1,4 @@
-import type { Inputs } from "./inputs.ts";
+import type { Inputs } from "./model.ts";
 
 /**
  * Whether the inputs ask for no change at all. That is no error (a run may only look whether the service is as
