@@ -1,5 +1,5 @@
 import { type Clock, formatDuration, systemClock } from "./clock.ts";
-import { Cancelled, causeChain, Failure, messageOf } from "./errors.ts";
+import { Cancelled, causeChain, Failure, messageOf, systemCode } from "./errors.ts";
 import { type GitHubContext, readGitHubContext } from "./github-context.ts";
 import { InputReader, inputTexts } from "./inputs.ts";
 import { type Log, RunnerLog } from "./log.ts";
@@ -125,6 +125,9 @@ async function runPhase<T>(name: string, body: () => Promise<T>, draft: ReportDr
   }
 }
 
+/** A full disk and a used-up quota are the runner's business, not a defect. */
+const FULL = new Set(["ENOSPC", "EDQUOT"]);
+
 /** Anything thrown, as a failure: what was not raised on purpose is a defect of ours and says so. */
 function asFailure(error: unknown, signal: AbortSignal): Failure {
   // What breaks because of the cancel (a killed child, a closed connection) is the cancel; a verdict on the
@@ -132,6 +135,13 @@ function asFailure(error: unknown, signal: AbortSignal): Failure {
   if (error instanceof Failure && !(signal.aborted && error.outcome === "failed")) return error;
   if (signal.aborted) {
     return new Cancelled(`${messageOf(signal.reason)} and its work stopped: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (FULL.has(systemCode(error))) {
+    return new Failure(`a disk of the runner is full: ${messageOf(error)}`, {
+      code: "DISK_FULL",
+      fix: "make room on the runner, above all under RUNNER_TEMP, or take a larger one",
       cause: error,
     });
   }

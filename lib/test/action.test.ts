@@ -72,6 +72,14 @@ describe("a red run", () => {
     expectValidReport(result.report);
   });
 
+  test("a full disk is the runner's, not a defect of ours", async () => {
+    const result = await play("full disk");
+    expect(result.exitCode).toBe(1);
+    expect(result.outputs).toMatchObject({ outcome: "failed", "failure-code": "DISK_FULL" });
+    expect(result.outputs["failure-reason"]).toContain("could not be written");
+    expectValidReport(result.report);
+  });
+
   test("names every wrong input in one message, before it starts", async () => {
     const result = await runProbe("probe-action.ts", {
       inputs: { count: "0", flag: "maybe", summary: "perhaps" },

@@ -33,6 +33,10 @@ const SCENARIOS: Record<string, (context: RunContext) => Promise<Green>> = {
   defect: async () => {
     throw new TypeError("x is not a function");
   },
+  "full disk": async () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    throw new Error("the image could not be written", { cause: full });
+  },
   "thrown text": async () => {
     throw "just text";
   },

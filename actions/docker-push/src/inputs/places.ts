@@ -10,8 +10,8 @@ export function placeProblems(inputs: Pick<Inputs, "source" | "build" | "root" |
   const problems: string[] = [];
   if (gates.ignoreFile !== "" && !existsSync(gates.ignoreFile))
     problems.push(`\`vulnerability-ignore-file\` is ${shown(gates.ignoreFile)}, which does not exist`);
-  if (source.kind === "tar" && !statSync(source.path, { throwIfNoEntry: false })?.isFile())
-    problems.push(`\`source\` is the file ${shown(source.path)}, which does not exist`);
+  if (source.kind === "tar" && !existsSync(source.path))
+    problems.push(`\`source\` is the archive ${shown(source.path)}, which does not exist`);
   if (source.kind !== "build") return problems;
   const context = statSync(build.context, { throwIfNoEntry: false });
   if (!context) problems.push(`\`context\` is ${shown(build.context)}, which does not exist`);
