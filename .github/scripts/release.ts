@@ -2,7 +2,7 @@
  * Makes a release of the commit that is checked out: a commit of its own, on no
  * branch, in which the public workflows name the actions by this repository and
  * the full version, so that workflow and actions are of one commit. Tags it
- * `v1.2.3` and moves `v1`. Pushes nothing.
+ * `v1.2.3` and moves `v1`, unless a later version has it. Pushes nothing.
  *
  * Usage: node .github/scripts/release.ts v1.2.3 [owner/repository]
  */
@@ -39,7 +39,10 @@ export function release(root: string, version: string, repository: string): stri
   git("checkout", "--quiet", "--detach");
   git("commit", "--quiet", "--allow-empty", "--message", version, "--", ".github/workflows");
   git("tag", version);
-  git("tag", "--force", version.replace(/\..*$/, ""));
+  const major = version.replace(/\..*$/, "");
+  const newest = git("tag", "--list", `${major}.*`, "--sort=-version:refname").split("\n")[0];
+  // A fix of an older line leaves everyone else where they are.
+  if (newest === version) git("tag", "--force", major);
   return git("rev-parse", "HEAD");
 }
 

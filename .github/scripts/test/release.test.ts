@@ -33,6 +33,13 @@ describe("a release", () => {
     expect(`${git("show", `main:${file}`)}`).toBe(uses.trim());
   });
 
+  test("of an older line leaves the moving tag where it is", () => {
+    const before = git("rev-parse", "v1");
+    expect(release(root, "v1.1.9", "acme/ci")).not.toBe(before);
+    expect(git("rev-parse", "v1")).toBe(before);
+    expect(release(root, "v1.10.0", "acme/ci")).toBe(git("rev-parse", "v1"));
+  });
+
   test.each([
     ["v1.2.3", "acme/ci", "exists"],
     ["1.2.4", "acme/ci", "no version"],
