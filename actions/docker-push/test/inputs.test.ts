@@ -63,6 +63,7 @@ describe("bad inputs", () => {
     [{ "required-files": "../x" }, "globs below the context"],
     [{ "max-size": "50 apples" }, "`max-size` is `50 apples`"],
     [{ "max-growth": "lots" }, "`max-growth` is `lots`"],
+    [{ images: "# ghcr.io/acme/api" }, "`images` holds comments only"],
     [{ tags: "type=unknown" }, "unknown type `unknown`"],
     [{ flavor: "latest=perhaps" }, "`flavor`"],
     [{ "branch-tags": "main" }, "`branch-tags` cannot be read"],
@@ -97,6 +98,19 @@ describe("bad inputs", () => {
 });
 
 describe("good inputs", () => {
+  test("lines that start with # are comments, as in docker/metadata-action", () => {
+    const lists = {
+      images: "# both\nghcr.io/acme/api",
+      tags: "# by branch\ntype=ref,event=branch\n  # type=sha\n",
+      flavor: "# none\nlatest=false",
+    };
+    expect(problemsOf(workspace, lists)).toEqual([]);
+    const { inputs } = parseWith(workspace, lists);
+    expect(inputs.registry.images.map(({ name }) => name)).toEqual(["ghcr.io/acme/api"]);
+    expect(inputs.tags.rules.map(({ type }) => type)).toEqual(["ref"]);
+    expect(inputs.tags.flavor.latest).toBe("false");
+  });
+
   test("a file in the context that is named from there is hinted at", () => {
     writeFileSync(join(workspace, "folder", "Dockerfile.prod"), "FROM scratch\n");
     const [problem] = problemsOf(workspace, { context: "folder", file: "Dockerfile.prod" });

@@ -2,7 +2,7 @@ import type { GitHubContext } from "../../../../lib/github-context.ts";
 import type { InputReader } from "../../../../lib/inputs.ts";
 import { parseYaml } from "../../../../lib/yaml.ts";
 import { normaliseHost, parseRepository, type Repository } from "../registry/names.ts";
-import { splitFields } from "../tags/parse-rules.ts";
+import { isContent, splitFields } from "../tags/parse-rules.ts";
 import type { Login, RegistryInputs } from "./model.ts";
 
 /** Reads where the image goes and the logins. */
@@ -23,7 +23,9 @@ export function readRegistry(read: InputReader, github: GitHubContext): Registry
 
 /** Repositories, or the attributes `name=...,enable=...` that docker/metadata-action takes. */
 function readImages(read: InputReader): Repository[] {
-  const lines = read.list("images", { required: true });
+  const given = read.list("images", { required: true });
+  const lines = given.filter(isContent);
+  if (given.length > 0 && lines.length === 0) read.problem("`images` holds comments only");
   const found = new Map<string, Repository>();
   for (const line of lines) {
     const name = imageName(line, read);

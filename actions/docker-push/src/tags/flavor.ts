@@ -1,5 +1,5 @@
 import { expressionProblem } from "./expressions.ts";
-import { splitFields } from "./parse-rules.ts";
+import { isContent, splitFields } from "./parse-rules.ts";
 import type { Flavor } from "./rules.ts";
 
 /** Reads the lines of the `flavor` input, for example `latest=auto` and `suffix=-alpine,onlatest=true`. */
@@ -10,7 +10,7 @@ export function parseFlavor(lines: readonly string[]): {
   const problems: string[] = [];
   const flavor = { latest: "auto" as Flavor["latest"], prefix: "", suffix: "" };
   const onLatest = { prefix: false, suffix: false };
-  for (const line of lines) {
+  for (const line of lines.filter(isContent)) {
     let last: "prefix" | "suffix" | undefined;
     for (const field of splitFields(line).filter((item) => item !== "")) {
       const split = field.indexOf("=");

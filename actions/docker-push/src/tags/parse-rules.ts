@@ -34,7 +34,7 @@ export interface ParsedRules {
 export function parseRules(lines: readonly string[]): ParsedRules {
   const rules: Rule[] = [];
   const problems: string[] = [];
-  for (const line of lines) {
+  for (const line of lines.filter(isContent)) {
     const fields = splitFields(line);
     const found = fields.every((field) => !/^[a-z]+=/.test(field))
       ? fields.filter((field) => field !== "").map(plainTag)
@@ -147,6 +147,11 @@ function patternProblem(rule: Rule): string {
 export function matchPattern(pattern: string): RegExp {
   const found = /^\/(.+)\/([a-z]*)$/s.exec(pattern);
   return found ? new RegExp(found[1] ?? "", (found[2] ?? "").replace(/[gy]/g, "")) : new RegExp(pattern);
+}
+
+/** Whether a line of a list says something; one that starts with `#` is a comment, as in docker/metadata-action. */
+export function isContent(line: string): boolean {
+  return !line.trimStart().startsWith("#");
 }
 
 /** Splits at commas; a field in double quotes keeps its commas, and a doubled quote in it is one. */
