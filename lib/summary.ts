@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { Failure } from "./errors.ts";
 
 /** The runner drops a summary over 1 MiB whole; contracts promise at most 900 KB. */
 export const SUMMARY_LIMIT = 900_000;
@@ -20,6 +21,13 @@ export function codeBlock(text: string, language = ""): string {
   const longest = Math.max(2, ...[...clean.matchAll(/`+/g)].map((run) => run[0].length));
   const fence = "`".repeat(longest + 1);
   return `${fence}${language}\n${clean}\n${fence}\n`;
+}
+
+/** The evidence of a failure as a block: what the failed thing said last is what most readers come for. "" without any. */
+export function evidenceBlock(error: unknown): string {
+  return error instanceof Failure && error.evidence.length > 0
+    ? `\n${codeBlock(error.evidence.join("\n"))}`
+    : "";
 }
 
 /** A Markdown table; cells are written as they are: escape untrusted ones first. */

@@ -3,7 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { codeBlock, escapeMarkdown, fitBytes, stripAnsi, table, writeSummary } from "../summary.ts";
+import { Failure } from "../errors.ts";
+import {
+  codeBlock,
+  escapeMarkdown,
+  evidenceBlock,
+  fitBytes,
+  stripAnsi,
+  table,
+  writeSummary,
+} from "../summary.ts";
 
 describe("escapeMarkdown", () => {
   test.each([
@@ -105,4 +114,11 @@ describe("writeSummary", () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+test("the evidence of a failure is a block; other errors and failures without any leave nothing", () => {
+  const failure = (evidence: string[]) => new Failure("it failed", { code: "X", evidence });
+  expect(evidenceBlock(failure(["exit code 1", "last words"]))).toBe("\n```\nexit code 1\nlast words\n```\n");
+  expect(evidenceBlock(failure([]))).toBe("");
+  expect(evidenceBlock(new Error("a defect"))).toBe("");
 });

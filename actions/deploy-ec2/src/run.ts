@@ -1,8 +1,7 @@
 import type { Green, RunContext } from "../../../lib/action.ts";
-import { Failure } from "../../../lib/errors.ts";
 import { apiUrlOf, recorded } from "../../../lib/github/deployments.ts";
 import { rollOut } from "../../../lib/rollout/driver.ts";
-import { codeBlock } from "../../../lib/summary.ts";
+import { evidenceBlock } from "../../../lib/summary.ts";
 import { makeRelease } from "./artifact.ts";
 import { Fleet } from "./fleet.ts";
 import { fleetPorts } from "./fleet-ports.ts";
@@ -41,10 +40,7 @@ export async function run(inputs: Inputs, context: RunContext): Promise<Green> {
     if (green !== "planned") draft.made({ type: "release", name: fleet.tally.release, digest });
     return green;
   } catch (error) {
-    // What the failed release said last is what most readers come for.
-    if (error instanceof Failure && error.evidence.length > 0) {
-      draft.summary += `\n${codeBlock(error.evidence.join("\n"))}`;
-    }
+    draft.summary += evidenceBlock(error);
     throw error;
   } finally {
     const results = await hostResults(fleet, startedAt);

@@ -3,12 +3,11 @@ import type { Green, RunContext } from "../../../lib/action.ts";
 import type { Aws } from "../../../lib/aws/client.ts";
 import { explained } from "../../../lib/aws/errors.ts";
 import { formatDuration } from "../../../lib/clock.ts";
-import { Failure } from "../../../lib/errors.ts";
 import { apiUrlOf, recorded } from "../../../lib/github/deployments.ts";
 import { probe } from "../../../lib/http.ts";
 import { type RolloutPorts, rollOut } from "../../../lib/rollout/driver.ts";
 import type { Options } from "../../../lib/rollout/model.ts";
-import { codeBlock } from "../../../lib/summary.ts";
+import { evidenceBlock } from "../../../lib/summary.ts";
 import { apisOver } from "./api/apis.ts";
 import type { Inputs } from "./inputs/model.ts";
 import { nothingAsked } from "./inputs/nothing-asked.ts";
@@ -50,10 +49,7 @@ export async function deploy(inputs: Inputs, context: RunContext, aws: Remotes):
     if (inputs.service.name === "" && green === "succeeded") draft.output("changed", true);
     return green;
   } catch (error) {
-    // What the failed tasks said last is what most readers come for.
-    if (error instanceof Failure && error.evidence.length > 0) {
-      draft.summary += `\n${codeBlock(error.evidence.join("\n"))}`;
-    }
+    draft.summary += evidenceBlock(error);
     throw error;
   } finally {
     const region = await aws.region().then(
