@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Fault } from "../../../lib/testing/fake-ecs/faults.ts";
 import { arranged, count, expectHonest, serves, someoneElse, story } from "./codedeploy-story.ts";
 import type { Told } from "./story.ts";
+import { FAULTS } from "./timelines.ts";
 
 /** What a verdict claims must be true in the world; `note` names the case. */
 function expectTrue(told: Told, note: string): void {
@@ -17,17 +17,6 @@ function expectTrue(told: Told, note: string): void {
     expect(`${said}: ${made.length} created`).toContain(": 0 created");
   }
 }
-
-const FAULTS: readonly Fault[] = [
-  "throttle",
-  "server-error",
-  "server-error-after",
-  "reset-before",
-  "reset-after",
-  "denied",
-  "expired-token",
-  "hang",
-];
 
 describe("CODE_DEPLOY, every call", () => {
   test.each(FAULTS)(

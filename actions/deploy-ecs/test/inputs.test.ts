@@ -6,6 +6,7 @@ import { parse as parseYaml } from "yaml";
 import { prepareYaml } from "../../../lib/yaml.ts";
 import type { Inputs } from "../src/inputs/model.ts";
 import { OUTPUTS } from "../src/outputs.ts";
+import { NOTHING } from "./definitions.ts";
 import { DEFINITION, GOOD, problems, read, SHA, workspace } from "./read-inputs.ts";
 
 describe("inputs", () => {
@@ -24,17 +25,7 @@ describe("inputs", () => {
     expect(problems(GOOD)).toEqual([]);
     const { parsed } = read(GOOD);
     expect(parsed.source).toEqual({ kind: "running" });
-    expect(parsed.edits).toEqual({
-      containers: [],
-      image: "",
-      images: new Map(),
-      environment: [],
-      secrets: [],
-      remove: [],
-      mode: "merge",
-      command: undefined,
-      patch: undefined,
-    });
+    expect(parsed.edits).toEqual(NOTHING);
     expect(parsed.service).toEqual({
       region: "",
       cluster: "default",

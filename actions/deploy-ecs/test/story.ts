@@ -223,17 +223,3 @@ export function truth(aws: World, name = "app"): string {
   const containers = primary?.revision.definition.body["containerDefinitions"] as { image: string }[];
   return `${containers?.[0]?.image} ${primary?.rolloutState ?? "without a state"}`;
 }
-
-/** The text of anything, for searching secrets in it. */
-export function allTextOf(told: Told): string {
-  return [
-    told.message,
-    ...told.evidence,
-    ...told.log,
-    ...told.notices,
-    told.summary,
-    JSON.stringify(told.outputs),
-    JSON.stringify(told.state),
-    JSON.stringify(told.report),
-  ].join("\n");
-}

@@ -1,20 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Fault } from "../../../lib/testing/fake-ecs/faults.ts";
 import type { FakeAws } from "../../../lib/testing/fake-ecs/world.ts";
 import { type Story, type Told, tell, truth } from "./story.ts";
-import { WITH } from "./timelines.ts";
-
-const FAULTS: readonly Fault[] = [
-  "throttle",
-  "server-error",
-  "server-error-after",
-  "reset-before",
-  "reset-after",
-  "denied",
-  "expired-token",
-  "hang",
-  "hang-after",
-];
+import { FAULTS, WITH } from "./timelines.ts";
 
 /** Runs whose every call is broken, interrupted, or met by somebody else's deployment. */
 const BASES: readonly (Story & { readonly name: string })[] = [

@@ -39,6 +39,15 @@ const ROWS: readonly Row[] = [
     check: (told) => expect(told.notices).toHaveLength(1),
   },
   {
+    name: "the load balancer's API is out: ECS's word has to do, and nothing good is taken back",
+    arrange: (aws) => aws.addService({ targetGroup: "web" }),
+    retold: (operation, answer) => {
+      if (operation !== "DescribeTargetHealth") return answer;
+      throw Object.assign(new Error("out"), { $metadata: { httpStatusCode: 503 } });
+    },
+    ends: ["succeeded", "", "app:2 COMPLETED"],
+  },
+  {
     name: "with the base policy alone each denied call costs one notice",
     arrange: (aws) => {
       aws.addService();

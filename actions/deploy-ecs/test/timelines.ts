@@ -1,4 +1,5 @@
 import { expect } from "@jest/globals";
+import type { Fault } from "../../../lib/testing/fake-ecs/faults.ts";
 import { type Story, type Told, tell, truth } from "./story.ts";
 
 export { WITH } from "./configurations.ts";
@@ -18,6 +19,19 @@ export const URL_CHECKED = {
   "health-check-url": "http://app.example",
   "health-check-timeout": "20s",
 };
+
+/** Every way in which a single call can fail. */
+export const FAULTS: readonly Fault[] = [
+  "throttle",
+  "server-error",
+  "server-error-after",
+  "reset-before",
+  "reset-after",
+  "denied",
+  "expired-token",
+  "hang",
+  "hang-after",
+];
 
 /** The end of a story that goes back. */
 export function back(code: string): Row["ends"] {

@@ -15,7 +15,7 @@ import type {
   VerifyResult,
 } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
-import { diagnose } from "../diagnose/diagnose.ts";
+import { diagnose, isExplained } from "../diagnose/diagnose.ts";
 import {
   type Before,
   type Change,
@@ -25,7 +25,7 @@ import {
   revisionOf,
 } from "../service/model.ts";
 import type { EcsPorts } from "../service/ports.ts";
-import type { Tally } from "../service/tally.ts";
+import { beginBack, type Tally } from "../service/tally.ts";
 import { EcsTarget } from "../service/target.ts";
 import { readService } from "../service/update.ts";
 import { verifyService } from "../service/verify.ts";
@@ -34,9 +34,6 @@ import { createDeployment, locateDeployment } from "./create.ts";
 import { Group, markOf } from "./group.ts";
 import { type LookParts, lookBack, lookForward } from "./look.ts";
 import { asDeployments } from "./task-sets.ts";
-
-/** Failures that no stopped task explains better. */
-const EXPLAINED = new Set(["HEALTH_CHECK_FAILED", "FIELDS_LOST", "TASK_FAILED", "CREDENTIALS_EXPIRED"]);
 
 /** What a service under CODE_DEPLOY takes by other ways than a deployment. */
 const NOT_BY_DEPLOYMENT = {
@@ -156,7 +153,7 @@ export class CodeDeployTarget implements Target<Before, Change, Handle> {
   }
 
   async diagnose(attempt: EcsAttempt, cause: Cause, call: Call): Promise<readonly Cause[]> {
-    if (!changesService(attempt) || EXPLAINED.has(cause.code)) return [];
+    if (!changesService(attempt) || isExplained(cause.code)) return [];
     const { apis, inputs, log } = this.ports;
     const options = { signal: call.signal };
     const revision = revisionOf(attempt);
@@ -224,8 +221,7 @@ export class CodeDeployTarget implements Target<Before, Change, Handle> {
     return result;
   }
 
-  private beginBack(attempt: EcsAttempt): void {
-    if (this.tally.backSince === 0) this.tally.backSince = this.ports.clock.now();
-    this.tally.backTo = attempt.before.service?.revision ?? "";
+  private beginBack({ before }: EcsAttempt): void {
+    beginBack(this.tally, before.service?.revision ?? "", this.ports.clock.now());
   }
 }

@@ -117,3 +117,8 @@ export function containersOf(definition: Definition): readonly JsonObject[] {
 export function containerNames(definition: Definition): readonly string[] {
   return containersOf(definition).map((container) => textOf(container["name"]));
 }
+
+/** A task definition with the edits, or every reason why they do not fit it. */
+export type Rendered =
+  | { readonly kind: "rendered"; readonly definition: Definition }
+  | { readonly kind: "refused"; readonly problems: readonly string[] };

@@ -5,9 +5,9 @@ import {
   isList,
   isObject,
   type JsonObject,
+  type Rendered,
   textOf,
 } from "./model.ts";
-import type { Rendered } from "./render.ts";
 
 /** JSON merge patch, RFC 7396 section 2: `null` removes, objects merge, all else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {

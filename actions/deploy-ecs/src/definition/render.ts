@@ -6,15 +6,11 @@ import {
   isList,
   isObject,
   type JsonObject,
+  type Rendered,
   textOf,
 } from "./model.ts";
 import { patchDefinition } from "./patch.ts";
 import { defaultContainers } from "./targets.ts";
-
-/** A task definition with the edits, or every reason why they do not fit it. */
-export type Rendered =
-  | { readonly kind: "rendered"; readonly definition: Definition }
-  | { readonly kind: "refused"; readonly problems: readonly string[] };
 
 /** What happens to one container. */
 interface Change {

@@ -42,6 +42,20 @@ export interface Scene {
 /** Logs of so many containers are shown. */
 const MOST_TAILS = 3;
 
+/** Failures that no stopped task explains better. */
+const EXPLAINED = new Set([
+  "HEALTH_CHECK_FAILED",
+  "FIELDS_LOST",
+  "TASK_FAILED",
+  "PAUSED",
+  "CREDENTIALS_EXPIRED",
+]);
+
+/** Whether a failure's code says all there is to say: then nothing is looked up. */
+export function isExplained(code: string): boolean {
+  return EXPLAINED.has(code);
+}
+
 /**
  * Why the tasks of a deployment failed, best explanation first; an empty list when
  * nothing that may be read explains it. Reads that are refused cost their part of the

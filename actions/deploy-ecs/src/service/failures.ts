@@ -1,14 +1,7 @@
 import type { EcsTask } from "../api/ecs-types.ts";
 import { isGivenId } from "../api/legible.ts";
-import { type StopCause, stopCause } from "../diagnose/stop-reasons.ts";
-import type { Memory } from "./memory.ts";
-
-/** A task of a deployment that failed by its version's fault. */
-export interface FailedTask {
-  /** The task's id. */
-  readonly id: string;
-  readonly cause: StopCause;
-}
+import { stopCause } from "../diagnose/stop-reasons.ts";
+import type { FailedTask, Memory } from "./memory.ts";
 
 /**
  * Whether our deployment started a task: ECS writes its id there. Where no id is written, a revision that only this

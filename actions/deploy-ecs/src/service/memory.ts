@@ -1,7 +1,7 @@
 import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../api/ecs-types.ts";
+import type { StopCause } from "../diagnose/stop-reasons.ts";
 import type { Inputs, WaitUntil } from "../inputs/model.ts";
 import { primaryOf } from "./before.ts";
-import type { FailedTask } from "./failures.ts";
 import { type EcsAttempt, revisionOf, type ServiceBefore } from "./model.ts";
 import { hasReached } from "./stages.ts";
 
@@ -11,6 +11,13 @@ export interface Snapshot {
   readonly service: EcsService | undefined;
   /** Our own service deployment, where it is known and was read. */
   readonly rollout: EcsServiceDeployment | undefined;
+}
+
+/** A task of a deployment that failed by its version's fault. */
+export interface FailedTask {
+  /** The task's id. */
+  readonly id: string;
+  readonly cause: StopCause;
 }
 
 /** What is known of our deployment from before the look, and the rules for judging it. */

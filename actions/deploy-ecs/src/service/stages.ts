@@ -38,11 +38,6 @@ export function hasReached(rollout: EcsServiceDeployment | undefined, until: Wai
   return position(rollout.lifecycleStage) >= position(until);
 }
 
-/** Whether all production traffic is on the target revision: from the bake on. */
-export function hasShifted(rollout: EcsServiceDeployment | undefined): boolean {
-  return position(rollout?.lifecycleStage) >= position("BAKE_TIME");
-}
-
 function position(stage: string | undefined): number {
   const stages: readonly (string | undefined)[] = LIFECYCLE_STAGES;
   return stages.indexOf(stage);

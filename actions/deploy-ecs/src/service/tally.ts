@@ -46,3 +46,9 @@ export function newTally(): Tally {
     digests: {},
   };
 }
+
+/** The way back to a revision begins, or goes on to another: `now`, milliseconds since the epoch, counts only at first. */
+export function beginBack(tally: Tally, revision: string, now: number): void {
+  if (tally.backSince === 0) tally.backSince = now;
+  tally.backTo = revision;
+}

@@ -16,7 +16,7 @@ import type {
   VerifyResult,
 } from "../../../../lib/rollout/target.ts";
 import type { EcsService } from "../api/ecs-types.ts";
-import { diagnose } from "../diagnose/diagnose.ts";
+import { diagnose, isExplained } from "../diagnose/diagnose.ts";
 import { changeService, locateChange } from "./apply.ts";
 import { inProgress } from "./before.ts";
 import { Binding } from "./binding.ts";
@@ -35,7 +35,7 @@ import { Optional } from "./optional.ts";
 import type { EcsPorts } from "./ports.ts";
 import { preparedHandle, register, warnOfDrift } from "./prepare.ts";
 import { goalOf, takeBack } from "./roll-back.ts";
-import { newTally, type Tally } from "./tally.ts";
+import { beginBack, newTally, type Tally } from "./tally.ts";
 import { TaskStage } from "./task-stage.ts";
 import { TaskWatch } from "./task-watch.ts";
 import { readService, readServicePatiently } from "./update.ts";
@@ -44,15 +44,6 @@ import { lookBack, lookForward, type WatchParts } from "./watch.ts";
 
 /** No two looks are closer than this once a deployment is under way, milliseconds: with two calls each, 24 a minute. */
 const PACE_MS = 5000;
-
-/** Failures that no stopped task explains better. */
-const EXPLAINED = new Set([
-  "HEALTH_CHECK_FAILED",
-  "FIELDS_LOST",
-  "TASK_FAILED",
-  "PAUSED",
-  "CREDENTIALS_EXPIRED",
-]);
 
 /** One ECS service (or none: then only a revision is registered), as the rollout engine sees it. */
 export class EcsTarget implements Target<Before, Change, Handle> {
@@ -137,7 +128,8 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     this.lastSeen = service ?? this.lastSeen;
     this.tally.deployment = memory.deployment;
     this.tally.serviceDeployment = this.parts.binding.arn;
-    if (seen.kind === "reverted-by-target") this.beginBack(memory.before.proven || memory.before.revision);
+    if (seen.kind === "reverted-by-target")
+      beginBack(this.tally, memory.before.proven || memory.before.revision, this.ports.clock.now());
     return seen;
   }
 
@@ -173,7 +165,7 @@ export class EcsTarget implements Target<Before, Change, Handle> {
 
   async diagnose(attempt: EcsAttempt, cause: Cause, call: Call): Promise<readonly Cause[]> {
     const { apis, inputs, log } = this.ports;
-    if (!changesService(attempt) || EXPLAINED.has(cause.code)) return [];
+    if (!changesService(attempt) || isExplained(cause.code)) return [];
     const definition = this.inspection.definition;
     const memory = this.remembered(attempt);
     const { cluster, name } = inputs.service;
@@ -209,7 +201,8 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     const memory = this.remembered(attempt);
     const { binding } = this.parts;
     const result = await takeBack(this.ports, attempt, { service, memory, binding }, call);
-    if (result.kind === "started" || result.kind === "restored") this.beginBack(goalOf(memory.before));
+    if (result.kind === "started" || result.kind === "restored")
+      beginBack(this.tally, goalOf(memory.before), this.ports.clock.now());
     this.tally.serviceDeployment = binding.arn;
     if (schedules) await restoreAll(this.ports, change, memory.revision, call);
     return result;
@@ -274,11 +267,6 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     this.memory = undefined;
     this.tally.deployment = handle.updated?.deployment ?? "";
     this.tally.revision = handle.revision;
-  }
-
-  private beginBack(revision: string): void {
-    if (this.tally.backSince === 0) this.tally.backSince = this.ports.clock.now();
-    this.tally.backTo = revision;
   }
 
   /** What is known of our deployment; in a fresh process, what its attempt tells. */

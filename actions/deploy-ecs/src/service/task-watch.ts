@@ -2,8 +2,8 @@ import type { Call } from "../../../../lib/rollout/target.ts";
 import type { EcsDeployment, EcsService, EcsTask } from "../api/ecs-types.ts";
 import { hasEnded } from "../diagnose/stop-reasons.ts";
 import { startedSince } from "./events.ts";
-import { type FailedTask, failureOfTask, isOurs } from "./failures.ts";
-import type { Memory } from "./memory.ts";
+import { failureOfTask, isOurs } from "./failures.ts";
+import type { FailedTask, Memory } from "./memory.ts";
 import type { Optional } from "./optional.ts";
 import type { EcsPorts } from "./ports.ts";
 

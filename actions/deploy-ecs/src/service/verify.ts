@@ -9,6 +9,9 @@ import type { EcsPorts } from "./ports.ts";
 import { startsTasks } from "./stages.ts";
 import type { Tally } from "./tally.ts";
 
+/** Tries without ever an answer after which the load balancer is not asked any more: its outage is not the version's fault. */
+const MOST_UNREAD = 5;
+
 /** What is to be proven healthy. */
 export interface HealthScene {
   readonly ports: EcsPorts;
@@ -46,6 +49,7 @@ async function waitForTargets(scene: HealthScene, aim: Aim, call: Call): Promise
   const { cluster, name } = inputs.service;
   const end = clock.now() + inputs.health.timeoutMs;
   let last: TargetsSeen | undefined;
+  let unread = 0;
   for (;;) {
     const seen = await optional.ask(
       "elasticloadbalancing:DescribeTargetHealth",
@@ -56,6 +60,10 @@ async function waitForTargets(scene: HealthScene, aim: Aim, call: Call): Promise
     if (seen?.kind === "healthy") return { kind: "proven", detail: `load balancer: ${seen.detail}` };
     if (seen && JSON.stringify(seen) !== JSON.stringify(last)) log.info(`load balancer: ${seen.detail}`);
     last = seen ?? last;
+    if (last === undefined && ++unread === MOST_UNREAD) {
+      log.warn("the load balancer's view of the new tasks cannot be read: ECS's own word on them has to do");
+      return unasked;
+    }
     if (clock.now() + inputs.watch.pollIntervalMs > end) break;
     await clock.sleep(inputs.watch.pollIntervalMs, call.signal);
   }
