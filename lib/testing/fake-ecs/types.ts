@@ -7,6 +7,14 @@ export type Json = { [name: string]: unknown };
 
 export type { AwsService } from "../../aws/call.ts";
 
+/** What a request asks for, and the protocol to answer in. */
+export interface Asked {
+  readonly service: AwsService;
+  readonly operation: string;
+  readonly input: Json;
+  readonly protocol: "json" | "query" | "rest-json";
+}
+
 /** One call that reached the stand-in, in the order of arrival. */
 export interface CallRecord {
   /** Position in the log, from 1. */

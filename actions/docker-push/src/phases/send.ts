@@ -1,5 +1,5 @@
 import type { RunContext } from "../../../../lib/action.ts";
-import { provenanceStatement, spdxDocument } from "../attest/statements.ts";
+import { PROVENANCE_TYPE, provenanceStatement, SPDX_TYPE, spdxDocument } from "../attest/statements.ts";
 import { type PreparedImage, type PushableImage, platformText } from "../image/model.ts";
 import type { Inputs } from "../inputs/model.ts";
 import { ofLevel } from "../plan/labels.ts";
@@ -85,12 +85,12 @@ function attachmentsOf(
       const subject = parcel.images[index]?.manifest.digest ?? root.digest;
       const created = (inputs.reproducible ? known.facts.commitTime : known.facts.now).toISOString();
       const bytes = spdxDocument(image, { name, digest: subject, created });
-      attachments.push({ subject, artifactType: "application/spdx+json", bytes });
+      attachments.push({ subject, artifactType: SPDX_TYPE, bytes });
     }
   }
   if (inputs.provenance) {
     const bytes = provenanceStatement(factsOf(parcel, root, inputs, known, context));
-    attachments.push({ subject: root.digest, artifactType: "application/vnd.in-toto+json", bytes });
+    attachments.push({ subject: root.digest, artifactType: PROVENANCE_TYPE, bytes });
   }
   return attachments;
 }

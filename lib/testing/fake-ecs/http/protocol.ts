@@ -1,16 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { loadModel, services } from "../model/load.ts";
-import type { AwsService, Json } from "../types.ts";
+import type { Asked, Json } from "../types.ts";
 import { readQuery } from "./query.ts";
 import { readRest } from "./rest.ts";
-
-/** What a request asks for, and the protocol to answer in. */
-export interface Asked {
-  readonly service: AwsService;
-  readonly operation: string;
-  readonly input: Json;
-  readonly protocol: "json" | "query" | "rest-json";
-}
 
 /** Reads a request in the protocol that it speaks; undefined when it speaks none. */
 export function read(request: IncomingMessage, body: string): Asked | undefined {

@@ -1,6 +1,5 @@
 import { loadModel } from "../model/load.ts";
-import type { AwsService, Json } from "../types.ts";
-import type { Asked } from "./protocol.ts";
+import type { Asked, AwsService, Json } from "../types.ts";
 
 const spoken: readonly AwsService[] = ["scheduler"];
 

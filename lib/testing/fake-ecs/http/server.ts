@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ConnectionReset, FakeAwsError, type Json } from "../types.ts";
+import { type Asked, ConnectionReset, FakeAwsError, type Json } from "../types.ts";
 import type { FakeAws } from "../world.ts";
 import type { Control } from "./control.ts";
-import { type Asked, read } from "./protocol.ts";
+import { read } from "./protocol.ts";
 import { writeQuery, writeQueryError } from "./query.ts";
 
 /** A world that listens. */
