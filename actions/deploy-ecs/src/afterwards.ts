@@ -28,7 +28,7 @@ export async function takeUp(
     if (!saved || typeof token !== "string") return;
     // Loaded here: most post steps have nothing to do.
     const { portsOf } = await import("./deploy.ts");
-    const { resumedTarget } = await import("./service/choose.ts");
+    const { resumedTarget } = await import("./choose-target.ts");
     const ports = portsOf(inputs, context, await connectTo(inputs), token);
     const target = resumedTarget(ports, context.state.load("controller"));
     await resume(saved, target, {

@@ -9,14 +9,14 @@ import { type RolloutPorts, rollOut } from "../../../lib/rollout/driver.ts";
 import type { Options } from "../../../lib/rollout/model.ts";
 import { evidenceBlock } from "../../../lib/summary.ts";
 import { apisOver } from "./api/apis.ts";
+import { chooseTarget } from "./choose-target.ts";
 import type { Inputs } from "./inputs/model.ts";
 import { nothingAsked } from "./inputs/nothing-asked.ts";
 import { publish } from "./results.ts";
-import { chooseTarget } from "./service/choose.ts";
-import { STALE_MS } from "./service/memory.ts";
 import { Meter } from "./service/meter.ts";
 import { remembering } from "./service/notes.ts";
 import type { EcsPorts } from "./service/ports.ts";
+import { STALE_MS } from "./service/watch/memory.ts";
 
 /** What a run reaches beyond this machine. */
 export type Remotes = Aws & Partial<Pick<EcsPorts, "probe">>;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../src/api/ecs-types.ts";
-import { judge } from "../src/service/judge.ts";
-import { judgeBack } from "../src/service/judge-back.ts";
-import { type Memory, remember } from "../src/service/memory.ts";
 import type { ServiceBefore } from "../src/service/model.ts";
+import { judge } from "../src/service/watch/judge.ts";
+import { judgeBack } from "../src/service/watch/judge-back.ts";
+import { type Memory, remember } from "../src/service/watch/memory.ts";
 
 const NOW = 1_000_000;
 const arn = (revision: number) => `arn:aws:ecs:eu-west-1:123456789012:task-definition/app:${revision}`;

@@ -4,11 +4,11 @@ import { causeOf } from "../../../../lib/rollout/faults.ts";
 import type { Call, RollBackResult } from "../../../../lib/rollout/target.ts";
 import type { EcsDeployment, EcsService } from "../api/ecs-types.ts";
 import { nameOf, primaryOf } from "./before.ts";
-import type { Binding } from "./binding.ts";
-import { type Memory, oursIn } from "./memory.ts";
 import { type EcsAttempt, type Handle, type ServiceBefore, shortRevision } from "./model.ts";
 import type { EcsPorts } from "./ports.ts";
 import { membersBack, overrun, sendUpdate, updateRequest, wasRefused, wasSent } from "./update.ts";
+import type { Binding } from "./watch/binding.ts";
+import { type Memory, oursIn } from "./watch/memory.ts";
 
 /** States of a service deployment that may still be told to go back. */
 const STOPPABLE = new Set(["PENDING", "IN_PROGRESS", "STOP_REQUESTED"]);

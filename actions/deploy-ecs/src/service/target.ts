@@ -19,10 +19,8 @@ import type { EcsService } from "../api/ecs-types.ts";
 import { diagnose, isExplained } from "../diagnose/diagnose.ts";
 import { changeService, locateChange } from "./apply.ts";
 import { inProgress } from "./before.ts";
-import { Binding } from "./binding.ts";
 import { moveAll, pruneFamily, restoreAll } from "./commit.ts";
 import { Inspection } from "./inspection.ts";
-import { firstMemory, type Memory } from "./memory.ts";
 import {
   type Before,
   type Change,
@@ -37,10 +35,12 @@ import { preparedHandle, register, warnOfDrift } from "./prepare.ts";
 import { goalOf, takeBack } from "./roll-back.ts";
 import { beginBack, newTally, type Tally } from "./tally.ts";
 import { TaskStage } from "./task-stage.ts";
-import { TaskWatch } from "./task-watch.ts";
 import { readService, readServicePatiently } from "./update.ts";
 import { verifyService } from "./verify.ts";
-import { lookBack, lookForward, type WatchParts } from "./watch.ts";
+import { Binding } from "./watch/binding.ts";
+import { firstMemory, type Memory } from "./watch/memory.ts";
+import { TaskWatch } from "./watch/task-watch.ts";
+import { lookBack, lookForward, type WatchParts } from "./watch/watch.ts";
 
 /** No two looks are closer than this once a deployment is under way, milliseconds: with two calls each, 24 a minute. */
 const PACE_MS = 5000;

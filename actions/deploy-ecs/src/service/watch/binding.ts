@@ -1,8 +1,8 @@
-import type { Call } from "../../../../lib/rollout/target.ts";
-import type { EcsServiceDeploymentBrief, EcsServiceRevision } from "../api/ecs-types.ts";
+import type { Call } from "../../../../../lib/rollout/target.ts";
+import type { EcsServiceDeploymentBrief, EcsServiceRevision } from "../../api/ecs-types.ts";
+import type { Optional } from "../optional.ts";
+import type { EcsPorts } from "../ports.ts";
 import type { Memory } from "./memory.ts";
-import type { Optional } from "./optional.ts";
-import type { EcsPorts } from "./ports.ts";
 
 /** A new service deployment may be missing from the list for so long, milliseconds. */
 const LISTED_WITHIN_MS = 30_000;

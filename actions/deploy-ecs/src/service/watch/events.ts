@@ -1,4 +1,4 @@
-import type { EcsEvent, EcsService } from "../api/ecs-types.ts";
+import type { EcsEvent, EcsService } from "../../api/ecs-types.ts";
 
 const UNPLACED = /unable to place a task|capacity is unavailable/i;
 const STARTED = /has started \d+ tasks?/i;

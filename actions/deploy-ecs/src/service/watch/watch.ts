@@ -1,15 +1,15 @@
-import type { Call, Observation } from "../../../../lib/rollout/target.ts";
-import type { EcsService, EcsServiceDeployment } from "../api/ecs-types.ts";
-import { primaryOf } from "./before.ts";
+import type { Call, Observation } from "../../../../../lib/rollout/target.ts";
+import type { EcsService, EcsServiceDeployment } from "../../api/ecs-types.ts";
+import { primaryOf } from "../before.ts";
+import type { Optional } from "../optional.ts";
+import type { EcsPorts } from "../ports.ts";
+import { pausedHooks } from "../stages.ts";
+import { readService } from "../update.ts";
 import type { Binding } from "./binding.ts";
 import { judge } from "./judge.ts";
 import { type Back, judgeBack } from "./judge-back.ts";
 import { hasCounts, type Memory, oursIn, remember, type Snapshot } from "./memory.ts";
-import type { Optional } from "./optional.ts";
-import type { EcsPorts } from "./ports.ts";
-import { pausedHooks } from "./stages.ts";
 import type { TaskWatch } from "./task-watch.ts";
-import { readService } from "./update.ts";
 
 /** What the looks at one deployment share. */
 export interface WatchParts {

@@ -1,6 +1,6 @@
-import type { EcsTask } from "../api/ecs-types.ts";
-import { isGivenId } from "../api/legible.ts";
-import { stopCause } from "../diagnose/stop-reasons.ts";
+import type { EcsTask } from "../../api/ecs-types.ts";
+import { isGivenId } from "../../api/legible.ts";
+import { stopCause } from "../../diagnose/stop-reasons.ts";
 import type { FailedTask, Memory } from "./memory.ts";
 
 /**

@@ -1,9 +1,9 @@
-import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../api/ecs-types.ts";
-import type { StopCause } from "../diagnose/stop-reasons.ts";
-import type { Inputs, WaitUntil } from "../inputs/model.ts";
-import { primaryOf } from "./before.ts";
-import { type EcsAttempt, revisionOf, type ServiceBefore } from "./model.ts";
-import { hasReached } from "./stages.ts";
+import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../../api/ecs-types.ts";
+import type { StopCause } from "../../diagnose/stop-reasons.ts";
+import type { Inputs, WaitUntil } from "../../inputs/model.ts";
+import { primaryOf } from "../before.ts";
+import { type EcsAttempt, revisionOf, type ServiceBefore } from "../model.ts";
+import { hasReached } from "../stages.ts";
 
 /** One look at a service: what was asked and answered at one moment. */
 export interface Snapshot {

@@ -1,14 +1,14 @@
-import { AwsError } from "../../../../lib/aws/errors.ts";
-import { asked } from "../../../../lib/aws/retry.ts";
-import { UserError } from "../../../../lib/errors.ts";
-import type { Target } from "../../../../lib/rollout/target.ts";
-import type { EcsService } from "../api/ecs-types.ts";
-import { CodeDeployTarget } from "../codedeploy/target.ts";
-import type { EcsPorts } from "./ports.ts";
-import { bakeOf } from "./stages.ts";
-import type { Tally } from "./tally.ts";
-import { EcsTarget } from "./target.ts";
-import { readService } from "./update.ts";
+import { AwsError } from "../../../lib/aws/errors.ts";
+import { asked } from "../../../lib/aws/retry.ts";
+import { UserError } from "../../../lib/errors.ts";
+import type { Target } from "../../../lib/rollout/target.ts";
+import type { EcsService } from "./api/ecs-types.ts";
+import { CodeDeployTarget } from "./codedeploy/target.ts";
+import type { EcsPorts } from "./service/ports.ts";
+import { bakeOf } from "./service/stages.ts";
+import type { Tally } from "./service/tally.ts";
+import { EcsTarget } from "./service/target.ts";
+import { readService } from "./service/update.ts";
 
 /** Who deploys to a service. */
 export interface Chosen {

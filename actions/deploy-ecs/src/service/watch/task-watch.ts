@@ -1,11 +1,11 @@
-import type { Call } from "../../../../lib/rollout/target.ts";
-import type { EcsDeployment, EcsService, EcsTask } from "../api/ecs-types.ts";
-import { hasEnded } from "../diagnose/stop-reasons.ts";
+import type { Call } from "../../../../../lib/rollout/target.ts";
+import type { EcsDeployment, EcsService, EcsTask } from "../../api/ecs-types.ts";
+import { hasEnded } from "../../diagnose/stop-reasons.ts";
+import type { Optional } from "../optional.ts";
+import type { EcsPorts } from "../ports.ts";
 import { startedSince } from "./events.ts";
 import { failureOfTask, isOurs } from "./failures.ts";
 import type { FailedTask, Memory } from "./memory.ts";
-import type { Optional } from "./optional.ts";
-import type { EcsPorts } from "./ports.ts";
 
 /** So many looks in a row that find none of the tasks that ECS says have failed. */
 const MOST_IN_VAIN = 3;

@@ -1,11 +1,11 @@
-import type { Cause, Observation } from "../../../../lib/rollout/target.ts";
-import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../api/ecs-types.ts";
-import { nameOf, primaryOf } from "./before.ts";
+import type { Cause, Observation } from "../../../../../lib/rollout/target.ts";
+import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../../api/ecs-types.ts";
+import { nameOf, primaryOf } from "../before.ts";
+import { shortRevision } from "../model.ts";
+import { describeStage, pausedHooks } from "../stages.ts";
 import { placementTrouble, tellsOfRollback } from "./events.ts";
 import { tellFailed } from "./failures.ts";
 import { hasCounts, type Memory, maybeStale, oursIn, type Snapshot } from "./memory.ts";
-import { shortRevision } from "./model.ts";
-import { describeStage, pausedHooks } from "./stages.ts";
 
 /** ECS's own way back begins together with the failure; one more look shows it, milliseconds. */
 const OWN_ROLLBACK_MS = 4000;

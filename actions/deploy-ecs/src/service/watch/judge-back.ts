@@ -1,9 +1,9 @@
-import type { Observation } from "../../../../lib/rollout/target.ts";
-import type { EcsDeployment } from "../api/ecs-types.ts";
-import { nameOf, primaryOf } from "./before.ts";
+import type { Observation } from "../../../../../lib/rollout/target.ts";
+import type { EcsDeployment } from "../../api/ecs-types.ts";
+import { nameOf, primaryOf } from "../before.ts";
+import { shortRevision } from "../model.ts";
 import { describeProgress } from "./judge.ts";
 import { hasCounts, type Memory, maybeStale, oursIn, type Snapshot } from "./memory.ts";
-import { shortRevision } from "./model.ts";
 
 /** The way back as it was asked for. */
 export interface Back {
