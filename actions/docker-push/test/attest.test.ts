@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { packagesOf } from "../src/attest/packages.ts";
 import { provenanceStatement, sbomWants, spdxDocument } from "../src/attest/statements.ts";
-import { prepare } from "../src/image/prepare.ts";
+import { prepare } from "../src/phases/prepare.ts";
 import { dockerArchive, fileOf, makeFolder, tarOf } from "./image-kit.ts";
 
 const DPKG = `Package: libc6

@@ -12,8 +12,8 @@ import {
 } from "../../../lib/testing/docker-engine.ts";
 import type { BuildSpec, EngineName } from "../src/engine/engine.ts";
 import { chooseEngine, exportFromDaemon } from "../src/engine/probe.ts";
-import { prepare } from "../src/image/prepare.ts";
 import { writeArchive } from "../src/image/write-archive.ts";
+import { prepare } from "../src/phases/prepare.ts";
 import { contextOf, finished, portsOf, specOf } from "./engine-kit.ts";
 import { COMMIT_TIME, makeFolder } from "./image-kit.ts";
 

@@ -5,7 +5,7 @@ import { RecordingLog } from "../../../lib/log.ts";
 import { dockerHome } from "../src/engine/docker-home.ts";
 import type { BuildSpec, Built, EnginePorts } from "../src/engine/engine.ts";
 import { finish } from "../src/image/finish.ts";
-import { prepare } from "../src/image/prepare.ts";
+import { prepare } from "../src/phases/prepare.ts";
 import { COMMIT_TIME, makeFolder } from "./image-kit.ts";
 
 /** A build of a folder; everything else as an empty form. */

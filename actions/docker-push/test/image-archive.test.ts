@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { OCI_MANIFEST } from "../src/image/model.ts";
-import { prepare } from "../src/image/prepare.ts";
+import { prepare } from "../src/phases/prepare.ts";
 import { configOf, digestOf, dockerArchive, makeFolder, tarOf } from "./image-kit.ts";
 import { base, how, prepareBytes, young } from "./prepare-kit.ts";
 

@@ -4,8 +4,8 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { adopt, finish } from "../src/image/finish.ts";
 import { OCI_MANIFEST } from "../src/image/model.ts";
-import type { Preparation } from "../src/image/prepare.ts";
 import { writeArchive } from "../src/image/write-archive.ts";
+import type { Preparation } from "../src/phases/prepare.ts";
 import { bytesOf, COMMIT_TIME, digestOf, dockerArchive, makeFolder, tarOf } from "./image-kit.ts";
 import { base, prepareBytes, signal, young } from "./prepare-kit.ts";
 

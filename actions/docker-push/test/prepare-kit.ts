@@ -1,4 +1,4 @@
-import { type Preparation, prepare } from "../src/image/prepare.ts";
+import { type Preparation, prepare } from "../src/phases/prepare.ts";
 import { COMMIT_TIME, fileOf, makeFolder, tarOf } from "./image-kit.ts";
 
 export const signal = new AbortController().signal;

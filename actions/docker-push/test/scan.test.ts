@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { prepare } from "../src/image/prepare.ts";
+import { prepare } from "../src/phases/prepare.ts";
 import { secretForms } from "../src/scan/forms.ts";
 import { LiteralSearch } from "../src/scan/literal-search.ts";
 import { secretFile } from "../src/scan/secret-files.ts";

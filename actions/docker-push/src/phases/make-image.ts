@@ -6,7 +6,6 @@ import { parseDockerfile, stepsOnBase } from "../engine/dockerfile.ts";
 import type { BuildSpec, Built, Engine, EnginePorts } from "../engine/engine.ts";
 import { chooseEngine, exportFromDaemon } from "../engine/probe.ts";
 import { type PreparedImage, platformText } from "../image/model.ts";
-import { prepare } from "../image/prepare.ts";
 import type { Inputs } from "../inputs/model.ts";
 import { baseHosts } from "../login/base-hosts.ts";
 import { makePrivateHome } from "../login/private-home.ts";
@@ -14,6 +13,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Known } from "../plan/repository.ts";
 import type { Workshop } from "../workshop.ts";
 import type { Access } from "./access.ts";
+import { prepare } from "./prepare.ts";
 
 /** How the image is made: an engine that was found to be able to, or a source that exists. */
 export interface Maker {

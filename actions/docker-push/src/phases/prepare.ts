@@ -2,19 +2,19 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { ExportedImage } from "../engine/engine.ts";
+import type { StoredImage } from "../image/archive.ts";
+import { commandsOf, encodeConfig, finalConfig, platformOf, sha256 } from "../image/config.ts";
+import { type FileRange, invalidImage, RangeReader } from "../image/file-range.ts";
+import type { Layer, PreparedImage, SecretFinding } from "../image/model.ts";
+import { ownPart } from "../image/own-part.ts";
+import { readArchive } from "../image/read-archive.ts";
+import { indexTar } from "../image/tar-index.ts";
+import { isYounger, readPlan, reproducibleTar, type TarPlan, untouched } from "../image/tar-rewrite.ts";
+import { unpacked } from "../image/unpack.ts";
+import { wastedBytes } from "../image/wasted.ts";
 import { configSecrets } from "../scan/config-secrets.ts";
 import { layerSecrets } from "../scan/layer-secrets.ts";
 import { SecretSearch } from "../scan/secret-search.ts";
-import type { StoredImage } from "./archive.ts";
-import { commandsOf, encodeConfig, finalConfig, platformOf, sha256 } from "./config.ts";
-import { type FileRange, invalidImage, RangeReader } from "./file-range.ts";
-import type { Layer, PreparedImage, SecretFinding } from "./model.ts";
-import { ownPart } from "./own-part.ts";
-import { readArchive } from "./read-archive.ts";
-import { indexTar } from "./tar-index.ts";
-import { isYounger, readPlan, reproducibleTar, type TarPlan, untouched } from "./tar-rewrite.ts";
-import { unpacked } from "./unpack.ts";
-import { wastedBytes } from "./wasted.ts";
 
 /** How an exported image is made ready for the gates. */
 export interface Preparation {
