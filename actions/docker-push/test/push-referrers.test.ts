@@ -51,6 +51,20 @@ describe("documents about an image", () => {
     ).toBeLessThan(firstTag);
   });
 
+  test("that were asked for later are attached though no tag moves, and only once", async () => {
+    const name = site.freshName();
+    const image = imageOf(["attested later"]);
+    const subject = image.manifest.digest;
+    await push(jobOf(image, [name], tagsOf("1!", "latest")), site.ports());
+    const job = jobOf(image, [name], tagsOf("1!", "latest"), { attachments: [documentFor(subject, "{}")] });
+    const later = await push(job, site.ports());
+    expect([later.outcome, later.attached.length]).toEqual(["succeeded", 1]);
+    expect(site.requests("PUT", /manifests\/(1|latest)$/)).toBe(2);
+    // Another text of the same kind (a provenance with another run's number) changes nothing.
+    const again = { ...job, attachments: [documentFor(subject, '{"run":2}')] };
+    expect(await push(again, site.ports())).toMatchObject({ outcome: "unchanged", attached: [] });
+  });
+
   test("need no list where the registry says that it keeps one", async () => {
     const name = site.freshName();
     const image = imageOf(["with api"]);

@@ -38,6 +38,26 @@ export async function attachEverywhere(job: PushJob, ports: PushPorts): Promise<
   return attached;
 }
 
+/**
+ * Whether every repository has a document of each wanted kind for each subject:
+ * an image that was pushed before `sbom` or `provenance` was asked for has none.
+ */
+export async function isAttachedEverywhere(job: PushJob, ports: PushPorts): Promise<boolean> {
+  for (const repository of job.repositories) {
+    const client = ports.client(repository);
+    for (const subject of new Set(job.attachments.map((attachment) => attachment.subject))) {
+      const wanted = job.attachments.filter((attachment) => attachment.subject === subject);
+      const lacks = (list: ManifestDocument | undefined) => {
+        const kinds = list ? entriesOf(list).map((entry) => entry.artifactType) : [];
+        return wanted.some(({ artifactType }) => !kinds.includes(artifactType));
+      };
+      if (!lacks(await client.referrers(repository.path, subject))) continue;
+      if (lacks(await client.getManifest(repository.path, subject.replace(":", "-")))) return false;
+    }
+  }
+  return true;
+}
+
 async function attach(job: PushJob, repository: Repository, attachment: Attachment, ports: PushPorts) {
   const client = ports.client(repository);
   const { path, name } = repository;
