@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Green, RunContext } from "../../../lib/action.ts";
 import type { Aws } from "../../../lib/aws/client.ts";
-import { explained } from "../../../lib/aws/errors.ts";
 import { formatDuration } from "../../../lib/clock.ts";
 import { apiUrlOf, recorded } from "../../../lib/github/deployments.ts";
 import { probe } from "../../../lib/http.ts";
@@ -69,7 +68,7 @@ export function portsOf(
 ): EcsPorts {
   const { clock, log, mask, state } = context;
   const meter = new Meter(clock);
-  const apis = apisOver(meter.counted(explained(aws.call)));
+  const apis = apisOver(meter.counted(aws.call));
   return {
     apis,
     inputs,
