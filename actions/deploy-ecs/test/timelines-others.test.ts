@@ -4,13 +4,16 @@ import { FILE, play, type Row, writes } from "./timelines.ts";
 /** Somebody else deploys, or somebody cancels. */
 const ROWS: readonly Row[] = [
   {
-    name: "another deployment in progress is waited for",
+    name: "another deployment in progress is waited for, until whoever follows it has seen its end",
     arrange: (aws) => {
       aws.addService();
       aws.deploy("app", "app:9");
     },
     ends: ["succeeded", "", "app:2 COMPLETED"],
-    check: (told) => expect(told.outputs["previous-task-definition-arn"]).toMatch(/app:2$/),
+    check: (told) => {
+      expect(told.outputs["previous-task-definition-arn"]).toMatch(/app:2$/);
+      expect(told.log.join("\n")).toContain("app:2, which has just ended");
+    },
   },
   {
     name: "another deployment in progress is superseded when that is asked for",

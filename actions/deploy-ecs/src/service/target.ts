@@ -45,6 +45,9 @@ import { lookBack, lookForward, type WatchParts } from "./watch/watch.ts";
 /** No two looks are closer than this once a deployment is under way, milliseconds: with two calls each, 24 a minute. */
 const PACE_MS = 5000;
 
+/** Another run that was waited for is to see how its own deployment ended, or to go back, before ours begins. */
+const GRACE_MS = 7000;
+
 /** One ECS service (or none: then only a revision is registered), as the rollout engine sees it. */
 export class EcsTarget implements Target<Before, Change, Handle> {
   readonly name: string;
@@ -57,6 +60,8 @@ export class EcsTarget implements Target<Before, Change, Handle> {
   private backMemory: Memory | undefined;
   private lastSeen: EcsService | undefined;
   private committing = false;
+  /** The other deployment that was seen in progress last, and when, by our clock. */
+  private busy = { by: "", at: Number.NEGATIVE_INFINITY };
   private looks = 0;
   private lookedAt = 0;
   private readonly task: TaskStage;
@@ -92,9 +97,12 @@ export class EcsTarget implements Target<Before, Change, Handle> {
     if (this.ports.inputs.service.name === "") return { kind: "clear" };
     const service = await this.inspection.current(call);
     const by = service ? inProgress(service) : "";
-    if (by === "" || mode === "supersede") return { kind: "clear" };
+    if (mode === "supersede") return { kind: "clear" };
+    const now = this.ports.clock.now();
+    if (by !== "") this.busy = { by, at: now };
+    if (now - this.busy.at >= GRACE_MS) return { kind: "clear" };
     this.inspection.forget();
-    return { kind: "busy", by };
+    return { kind: "busy", by: by || `${this.busy.by}, which has just ended` };
   }
 
   async apply(attempt: EcsAttempt, call: Call): Promise<ApplyResult<Handle>> {
