@@ -1,79 +1,18 @@
-import { describe, expect, test } from "@jest/globals";
-import type { EcsDeployment, EcsService, EcsServiceDeployment } from "../src/api/ecs-types.ts";
-import type { ServiceBefore } from "../src/service/model.ts";
+import { expect, test } from "@jest/globals";
 import { judge } from "../src/service/watch/judge.ts";
-import { judgeBack } from "../src/service/watch/judge-back.ts";
-import { type Memory, remember } from "../src/service/watch/memory.ts";
-
-const NOW = 1_000_000;
-const arn = (revision: number) => `arn:aws:ecs:eu-west-1:123456789012:task-definition/app:${revision}`;
-
-const BEFORE: ServiceBefore = {
-  arn: "arn:aws:ecs:eu-west-1:123456789012:service/default/app",
-  name: "app",
-  revision: arn(1),
-  primary: "ecs-svc/1",
-  state: "COMPLETED",
-  moving: "",
-  proven: arn(1),
-  deployments: ["ecs-svc/1"],
-  desired: 2,
-  strategy: "ROLLING",
-  goesBack: false,
-  bakeMs: 0,
-  targetGroups: [],
-  propagateTags: "NONE",
-  managedTags: false,
-  volumes: [],
-};
-
-/** What is known long enough after UpdateService for reads to be fresh. */
-const MEMORY: Memory = {
-  before: BEFORE,
-  revision: arn(2),
-  deployment: "ecs-svc/2",
-  createdAt: 500,
-  startsDeployment: true,
-  desired: undefined,
-  updatedAt: NOW - 60_000,
-  seen: true,
-  reached: false,
-  failedSince: null,
-  troubled: false,
-  steady: 0,
-  missing: 0,
-  failed: [],
-  blind: false,
-  rules: { failureBudget: 3, until: "completed", onPause: "fail" },
-};
-
-function deployment(id: number, revision: number, more: Partial<EcsDeployment> = {}): EcsDeployment {
-  const counts = { desiredCount: 2, runningCount: 2, pendingCount: 0 };
-  return {
-    id: `ecs-svc/${id}`,
-    taskDefinition: arn(revision),
-    status: "PRIMARY",
-    rolloutState: "IN_PROGRESS",
-    ...counts,
-    ...more,
-  };
-}
-
-const old = (more: Partial<EcsDeployment> = {}) =>
-  deployment(1, 1, { status: "ACTIVE", rolloutState: "COMPLETED", ...more });
-const service = (...deployments: EcsDeployment[]): EcsService => ({ status: "ACTIVE", deployments });
-
-interface Row {
-  readonly name: string;
-  readonly service: EcsService | undefined;
-  readonly rollout?: EcsServiceDeployment;
-  readonly memory?: Partial<Memory>;
-  readonly is: string;
-}
-
-const COMPLETED = { rolloutState: "COMPLETED" } as const;
-const FAILED = { rolloutState: "FAILED" } as const;
-const FRESH = { updatedAt: NOW - 1000 };
+import { remember } from "../src/service/watch/memory.ts";
+import {
+  BEFORE,
+  COMPLETED,
+  deployment,
+  FAILED,
+  FRESH,
+  MEMORY,
+  NOW,
+  old,
+  type Row,
+  service,
+} from "./looks.ts";
 
 /** One look each, and what it says. */
 const ROWS: readonly Row[] = [
@@ -252,59 +191,4 @@ function see(row: Row): string {
 
 test.each(ROWS)("$name", (row) => {
   expect(see(row)).toBe(row.is);
-});
-
-const BACK_ROWS: readonly Row[] = [
-  {
-    name: "a newer deployment of the old revision",
-    service: service(deployment(3, 1, COMPLETED)),
-    is: "ready",
-  },
-  { name: "it is not complete", service: service(deployment(3, 1)), is: "progressing" },
-  { name: "it fails", service: service(deployment(3, 1, FAILED)), is: "failed" },
-  {
-    name: "the deployment of before, at once: a stale read",
-    service: service(old({ status: "PRIMARY" })),
-    memory: FRESH,
-    is: "progressing",
-  },
-  {
-    name: "the deployment of before, when reads are fresh",
-    service: service(old({ status: "PRIMARY" })),
-    is: "ready",
-  },
-  {
-    name: "the deployment of before, and ours is still listed",
-    service: service(old({ status: "PRIMARY" }), deployment(2, 2, { status: "ACTIVE" })),
-    is: "progressing",
-  },
-  {
-    name: "the deployment of before, and ECS says that it went back",
-    service: service(old({ status: "PRIMARY" }), deployment(2, 2, { status: "ACTIVE" })),
-    rollout: { status: "ROLLBACK_SUCCESSFUL" },
-    memory: FRESH,
-    is: "ready",
-  },
-  {
-    name: "the deployment of before, and ECS says that it is on its way",
-    service: service(old({ status: "PRIMARY" })),
-    rollout: { status: "ROLLBACK_IN_PROGRESS" },
-    is: "progressing",
-  },
-  { name: "ours is still PRIMARY", service: service(deployment(2, 2, COMPLETED)), is: "progressing" },
-  { name: "somebody else's is PRIMARY", service: service(deployment(3, 9)), is: "superseded" },
-  {
-    name: "ECS could not go back",
-    service: service(deployment(2, 2)),
-    rollout: { status: "ROLLBACK_FAILED" },
-    is: "failed",
-  },
-];
-
-describe("the way back", () => {
-  test.each(BACK_ROWS)("$name", (row) => {
-    const snapshot = { service: row.service, rollout: row.rollout };
-    const memory = remember({ ...MEMORY, ...row.memory }, snapshot, NOW);
-    expect(judgeBack(snapshot, memory, { revision: arn(1), deployment: "" }, NOW).kind).toBe(row.is);
-  });
 });
