@@ -1,32 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { engineProblem, type RunningEngine, startDockerEngine } from "../lib/testing/docker-engine.ts";
-import {
-  ALL_MANIFEST_TYPES,
-  hasRegistry,
-  startRegistry,
-  type TestRegistry,
-} from "../lib/testing/registry.ts";
+import { hasRegistry, startRegistry, type TestRegistry } from "../lib/testing/registry.ts";
 import { freePort } from "../lib/testing/sshd.ts";
-import { type ActEvent, type ActResult, startAct } from "./act.ts";
+import { type ActEvent, type ActResult, type ActRun, startAct } from "./act.ts";
 import type { DeliveryOptions } from "./deliveries.ts";
+import { gather, note, type Seen, tagsOf } from "./image-evidence.ts";
 import { IMAGE_STAGES, type ImageEvidence, type ImageStage, judgeImage, LEAKY } from "./image-stages.ts";
 import { makeProject } from "./project.ts";
 import type { Shown } from "./shown.ts";
 
-const REPOSITORY = "team/shop";
 const BUILD_IMAGE = "build-image:local";
-
-/** What the run said of one job, and what the registry held when it began. */
-interface Seen {
-  startedAt: number;
-  endedAt: number;
-  readonly outputs: Map<string, string>;
-  readonly accessFrom: number;
-  readonly before: Promise<ReadonlyMap<string, string>>;
-}
 
 /** Why there can be no engine or no registry here, "" when there can. */
 function whatIsMissing(): string {
@@ -64,36 +49,49 @@ function importBuildImage(
   rmSync(file);
 }
 
-async function carry(
-  options: Omit<DeliveryOptions, "machine">,
+/** The commit that all image stages are of, and the run of image.yml that makes them. */
+async function startImages(
+  { checkout, repositories, progress }: Omit<DeliveryOptions, "machine">,
+  home: string,
   engine: RunningEngine,
   registry: TestRegistry,
-): Promise<Shown[]> {
-  const { checkout, folder, progress, cancel } = options;
-  cancel.throwIfAborted();
-  const home = join(folder, "image");
-  mkdirSync(home);
+  onEvent: (event: ActEvent) => void,
+): Promise<ActRun> {
   const commit = makeProject(checkout, join(home, "shop"), "Ship an image", LEAKY);
   progress.say(`image: commit ${commit.slice(0, 7)} "Ship an image"`);
   const secrets = join(home, "secrets");
   writeFileSync(secrets, `REGISTRY_PASSWORD="${registry.password}"\n`, { mode: 0o600 });
-  const seen = new Map<string, Seen>();
-  const pushedAt = Date.now();
-  const run = startAct({
+  return startAct({
     act: join(checkout, ".tools/bin/act"),
     folder: join(home, "shop"),
     workflow: ".github/workflows/image.yml",
     event: "workflow_dispatch",
     variables: { REGISTRY: registry.host, REGISTRY_USER: registry.username, BUILD_IMAGE },
     secretFile: secrets,
-    repositories: options.repositories,
+    repositories,
     cache: join(home, "cache"),
     artifacts: join(home, "artifacts"),
     artifactPort: await freePort(),
     env: { ...process.env, ...reach(engine), GOCI_DEMO_KEEP: join(home, "kept") },
     logFile: join(checkout, "demo/out/image.log"),
-    onEvent: (event) => note(event, seen, registry, (text) => progress.say(`image: ${text}`)),
+    onEvent,
   });
+}
+
+async function carry(
+  options: Omit<DeliveryOptions, "machine">,
+  engine: RunningEngine,
+  registry: TestRegistry,
+): Promise<Shown[]> {
+  const { folder, progress, cancel } = options;
+  cancel.throwIfAborted();
+  const home = join(folder, "image");
+  mkdirSync(home);
+  const seen = new Map<string, Seen>();
+  const run = await startImages(options, home, engine, registry, (event) =>
+    note(event, seen, registry, (text) => progress.say(`image: ${text}`)),
+  );
+  const pushedAt = Date.now();
   const stop = () => void run.stop();
   cancel.addEventListener("abort", stop, { once: true });
   const result = await run.result;
@@ -120,66 +118,6 @@ async function carry(
 /** Where the workflow's steps find the engine; HOME and PATH stay the person's. */
 function reach({ env }: RunningEngine): Record<string, string | undefined> {
   return { DOCKER_HOST: env["DOCKER_HOST"], DOCKER_CONFIG: env["DOCKER_CONFIG"] };
-}
-
-function note(
-  event: ActEvent,
-  seen: Map<string, Seen>,
-  registry: TestRegistry,
-  say: (text: string) => void,
-): void {
-  const { job = "" } = event;
-  if (event.jobResult) say(`${job}: ${event.jobResult}`);
-  if (!IMAGE_STAGES.some((stage) => stage.job === job)) return;
-  const now = Date.now();
-  const own = seen.get(job) ?? {
-    ...{ startedAt: now, endedAt: now, outputs: new Map<string, string>() },
-    ...{ accessFrom: registry.accessLog().length, before: tagsOf(registry) },
-  };
-  seen.set(job, own);
-  own.endedAt = now;
-  if (event.command === "set-output" && event.stepID?.at(-1) === "push" && event.name) {
-    own.outputs.set(event.name, event.arg ?? "");
-  }
-}
-
-async function tagsOf(registry: TestRegistry): Promise<ReadonlyMap<string, string>> {
-  const answer = await registry.fetch(`/v2/${REPOSITORY}/tags/list`);
-  const list = answer.ok ? ((await answer.json()) as { tags: string[] | null }) : { tags: [] };
-  const tags = list.tags ?? [];
-  const digests = await Promise.all(tags.map((tag) => registry.digestOf(REPOSITORY, tag)));
-  return new Map(tags.map((tag, index) => [tag, digests[index] ?? ""]));
-}
-
-async function gather(
-  own: Seen | undefined,
-  until: { access: number; after: ReadonlyMap<string, string> },
-  registry: TestRegistry,
-): Promise<ImageEvidence> {
-  const output = (name: string) => own?.outputs.get(name) ?? "";
-  const digest = output("digest");
-  const code = output("failure-code");
-  // What the demo itself asks is among the lines too, but it only reads.
-  const access = registry.accessLog().slice(own?.accessFrom ?? 0, until.access);
-  return {
-    outcome: code === "" ? output("outcome") : `refused: ${code}`,
-    reason: output("failure-reason"),
-    digest,
-    size: Number(output("size-compressed") || 0),
-    access,
-    before: (await own?.before) ?? new Map(),
-    after: until.after,
-    manifest: digest === "" ? "" : await manifestDigest(registry, digest),
-  };
-}
-
-async function manifestDigest(registry: TestRegistry, digest: string): Promise<string> {
-  const headers = { accept: ALL_MANIFEST_TYPES };
-  const answer = await registry.fetch(`/v2/${REPOSITORY}/manifests/${digest}`, { headers });
-  if (!answer.ok) return "";
-  return `sha256:${createHash("sha256")
-    .update(Buffer.from(await answer.arrayBuffer()))
-    .digest("hex")}`;
 }
 
 function show(
