@@ -1,8 +1,13 @@
 import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RawStore, UploadedArtifact } from "./artifacts.ts";
-import { artifactNotFound, downloadFailed, uploadFailed } from "./artifacts.ts";
+import {
+  artifactNotFound,
+  downloadFailed,
+  type RawStore,
+  type UploadedArtifact,
+  uploadFailed,
+} from "./artifact-store.ts";
 import { sha256File } from "./digest.ts";
 import { extractZip, writeZip } from "./zip.ts";
 

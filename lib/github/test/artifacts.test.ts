@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { readGitHubContext } from "../../github-context.ts";
 import { RecordingLog } from "../../log.ts";
 import { ActArtifactServer } from "../../testing/act-artifact-server.ts";
-import { type ArtifactStore, artifactNameOf, openArtifactStore } from "../artifacts.ts";
+import type { ArtifactStore } from "../artifact-store.ts";
+import { artifactNameOf, openArtifactStore } from "../artifacts.ts";
 
 let folder: string;
 let server: ActArtifactServer;

@@ -6,7 +6,8 @@ import { createGunzip } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 import type { RunContext } from "../../../../lib/action.ts";
 import { Failure, messageOf } from "../../../../lib/errors.ts";
-import { type ArtifactStore, openArtifactStore } from "../../../../lib/github/artifacts.ts";
+import type { ArtifactStore } from "../../../../lib/github/artifact-store.ts";
+import { openArtifactStore } from "../../../../lib/github/artifacts.ts";
 import type { ArtifactInputs } from "../inputs/model.ts";
 
 type Ports = Pick<RunContext, "log" | "env" | "github" | "draft" | "signal">;
