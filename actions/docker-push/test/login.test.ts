@@ -243,7 +243,7 @@ describe("Amazon's registries", () => {
 
 describe("registries that a build pulls from", () => {
   const hosts = (text: string, args: Record<string, string> = {}, contexts: Record<string, string> = {}) =>
-    baseHosts(text, new Map(Object.entries(args)), new Map(Object.entries(contexts)));
+    baseHosts(text, new Map(Object.entries(args)), new Map(Object.entries(contexts))).hosts;
   test.each([
     ["FROM scratch", []],
     ["FROM alpine:3.20", ["docker.io"]],
@@ -260,9 +260,19 @@ describe("registries that a build pulls from", () => {
     ["ARG BASE='quay.io/a/b'\nFROM \\\n  $BASE", ["quay.io"]],
     ["FROM ${BASE:-ghcr.io/a/b}", ["ghcr.io"]],
     ["RUN echo FROM ghcr.io/a/b", []],
+    ["FROM scratch\nRUN --mount=type=bind,from=ghcr.io/a/b,target=/b true", ["ghcr.io"]],
+    ["# a comment\n# syntax=docker/dockerfile:1\nFROM scratch", ["docker.io"]],
     ["", []],
   ])("%j", (text, expected) => {
     expect(hosts(text)).toEqual(expected);
+  });
+
+  test.each([
+    ["ARG REGISTRY\nFROM $REGISTRY/a/b", true],
+    ["FROM ghcr.io/a/b", false],
+    ["FROM scratch", false],
+  ])("%j: may pull from elsewhere: %s", (text, elsewhere) => {
+    expect(baseHosts(text, new Map(), new Map()).elsewhere).toBe(elsewhere);
   });
 
   test("build arguments and contexts count", () => {
@@ -281,7 +291,7 @@ describe("the private folder", () => {
       inputs: [{ registry: "docker.io", username: "me", password: "mine" }],
     });
     const made = makePrivateHome(home);
-    made.fill(env, await found.auths(["quay.io"]));
+    made.fill(env, await found.auths({ hosts: ["docker.io", "quay.io"], elsewhere: false }));
     expect(statSync(made.folder).mode & 0o777).toBe(0o700);
     const file = join(made.folder, "config.json");
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -293,5 +303,17 @@ describe("the private folder", () => {
       },
     });
     expect(readFileSync(path, "utf8")).toBe(before);
+  });
+
+  test("holds no login that the build has no use for, and all where a base may be anywhere", async () => {
+    const env = machine({ auths: { "quay.io": { auth: base64("machine:1") } } });
+    const { logins: found } = logins(env, {
+      inputs: [{ registry: "ghcr.io", username: "me", password: "mine" }],
+    });
+    expect(await found.auths({ hosts: [], elsewhere: false })).toEqual({});
+    expect(Object.keys(await found.auths({ hosts: [], elsewhere: true })).sort()).toEqual([
+      "ghcr.io",
+      "quay.io",
+    ]);
   });
 });

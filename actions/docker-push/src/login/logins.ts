@@ -2,6 +2,7 @@ import { Failure, messageOf, RemoteError } from "../../../../lib/errors.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { Credentials } from "../registry/authorizer.ts";
 import { authKeyOf, normaliseHost } from "../registry/names.ts";
+import type { BaseHosts } from "./base-hosts.ts";
 import { authsOf, type DockerConfig } from "./docker-config.ts";
 import { type Ecr, lacksAws } from "./ecr.ts";
 import { askHelper } from "./helper.ts";
@@ -37,10 +38,10 @@ export interface Logins {
   find(host: string): Promise<Credentials | undefined>;
   /**
    * `auths` for a private Docker configuration, so that an engine may pull a
-   * private base: every login given or kept in the machine's file, and those
-   * found for `hosts`.
+   * private base: the logins found for these hosts, and every login given or
+   * kept in the machine's file only where a base may be anywhere.
    */
-  auths(hosts: readonly string[]): Promise<Record<string, { readonly auth: string }>>;
+  auths(from: BaseHosts): Promise<Record<string, { readonly auth: string }>>;
 }
 
 /** Every secret is masked before anybody can use it. */
@@ -60,8 +61,8 @@ export function openLogins(sources: LoginSources, ports: LoginPorts): Logins {
   };
   return {
     find,
-    auths: async (hosts) => {
-      const logins = new Map([...sources.config.logins, ...given]);
+    auths: async ({ hosts, elsewhere }) => {
+      const logins = new Map(elsewhere ? [...sources.config.logins, ...given] : []);
       for (const host of hosts) {
         const login = await find(host).catch(() => undefined);
         if (login) logins.set(normaliseHost(host), login);

@@ -37,8 +37,8 @@ export async function findMaker(
   const folder = workshop.place("export");
   const home = makePrivateHome(workshop.folder);
   const isBuild = inputs.source.kind === "build";
-  const pulled = isBuild ? baseHosts(readDockerfile(spec.file), spec.args, spec.contexts) : [];
-  home.fill(env, isBuild ? await access.registries.logins.auths(pulled) : {});
+  const pulled = isBuild && baseHosts(readDockerfile(spec.file), spec.args, spec.contexts);
+  home.fill(env, pulled ? await access.registries.logins.auths(pulled) : {});
   const { workspace } = context.github;
   const ports = { log, clock, signal, env, folder, dockerConfig: home.folder, workspace };
   // To keep an existing image in the engine needs one as well.
