@@ -11,10 +11,13 @@ afterAll(async () => {
   await site?.stop();
 });
 
+/** What the endless step prints, and its command, which an engine shows before, does not: nothing comes after it. */
+const BUILDING = "building 42";
+
 /** A project whose build goes on until it is ended. */
 function endless(name: string): Project {
   const project = new Project(site, name);
-  project.write("Dockerfile", "FROM base:test\nRUN echo building now && sleep 300\n");
+  project.write("Dockerfile", "FROM base:test\nRUN echo building $((6 * 7)) && sleep 300\n");
   return project;
 }
 
@@ -37,7 +40,7 @@ async function until(isSo: () => boolean): Promise<void> {
   test("SIGINT during the build: no child, no credentials, no tag", async () => {
     const project = endless("acme/int-build");
     const running = project.start();
-    await running.waitFor("building now");
+    await running.waitFor(BUILDING);
     const step = await running.cancel();
     expect([step.exitCode, step.outputs["outcome"], step.outputs["failure-code"]]).toEqual([
       1,
@@ -54,7 +57,7 @@ async function until(isSo: () => boolean): Promise<void> {
   test("SIGKILL during the build: the post step ends the children and removes the credentials", async () => {
     const project = endless("acme/kill-build");
     const running = project.start();
-    await running.waitFor("building now");
+    await running.waitFor(BUILDING);
     running.kill("SIGKILL");
     const step = await running.result;
     expect(project.leftovers()).toHaveLength(1);
