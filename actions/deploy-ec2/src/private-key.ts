@@ -71,7 +71,9 @@ function fromPkcs8(input: string, text: string, passphrase: string): string {
   try {
     key = createPrivateKey({ key: text, ...(passphrase === "" ? {} : { passphrase }) });
   } catch (error) {
-    throw keyError(input, `${messageOf(error)} (encrypted or damaged)`, passphrase);
+    // One wrong passphrase in 256 leaves an end that looks right, and OpenSSL then complains of the content.
+    const locked = text.includes("BEGIN ENCRYPTED") ? "bad decrypt or encrypted" : "damaged";
+    throw keyError(input, `${messageOf(error)} (${locked})`, passphrase);
   }
   if (key.asymmetricKeyType === "rsa") return String(key.export({ type: "pkcs1", format: "pem" }));
   if (key.asymmetricKeyType === "ec") return String(key.export({ type: "sec1", format: "pem" }));
