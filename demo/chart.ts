@@ -44,10 +44,13 @@ export function timeline(
   const x = (second: number) => 90 + (second / end) * 500;
   const lines = rows.map((row, index) => {
     const top = 6 + index * 24;
-    const bars = row.spans.map(
-      (span) =>
-        `<rect x="${x(span.from).toFixed(1)}" y="${top}" width="${Math.max(2, x(span.to) - x(span.from)).toFixed(1)}" height="17" rx="3" fill="${span.colour}"/><text x="${(x(span.from) + 4).toFixed(1)}" y="${top + 13}" fill="#fff">${(span.to - span.from).toFixed(0)} s</text>`,
-    );
+    const bars = row.spans.map((span) => {
+      const [left, width] = [x(span.from), Math.max(2, x(span.to) - x(span.from))];
+      // A label that does not fit into its bar stands behind it.
+      const fits = width >= 26;
+      const at = (fits ? left : left + width) + 4;
+      return `<rect x="${left.toFixed(1)}" y="${top}" width="${width.toFixed(1)}" height="17" rx="3" fill="${span.colour}"/><text x="${at.toFixed(1)}" y="${top + 13}" fill="${fits ? "#fff" : "#222"}">${(span.to - span.from).toFixed(0)} s</text>`;
+    });
     return `<text x="0" y="${top + 13}">${row.label}</text>${bars.join("")}`;
   });
   return `<svg viewBox="0 0 640 ${rows.length * 24 + 10}" role="img" aria-label="timeline">${lines.join("")}</svg>`;

@@ -6,6 +6,7 @@ import { cells } from "./table.ts";
 const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: .5rem 0; } td, th { border: 1px solid #ddd; padding: .25rem .6rem; text-align: left; }
+.overview td:nth-child(n + 4) { white-space: nowrap; text-align: right; }
 th { background: #f5f5f2; } pre { background: #f5f5f2; padding: .6rem; overflow-x: auto; font-size: 13px; }
 svg { width: 100%; max-width: 640px; font: 11px system-ui, sans-serif; } .legend { font-size: 12px; margin: 0; }
 section { border-top: 2px solid #eee; margin-top: 2rem; } .kept { color: #2e7d4f; } .broken { color: #c0392b; }
@@ -49,7 +50,7 @@ function overview(stages: readonly Shown[]): string {
   const head = ["stage", "promised", "outcome", "seconds", "requests", "failed requests", "p95"];
   const row = (list: readonly string[], tag: string) =>
     `<tr>${list.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
-  return `<table>${row(head, "th")}${stages.map((stage) => row(cells(stage), "td")).join("")}</table>`;
+  return `<table class="overview">${row(head, "th")}${stages.map((stage) => row(cells(stage), "td")).join("")}</table>`;
 }
 
 function section(stage: Shown): string {

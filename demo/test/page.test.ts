@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { loadChart } from "../chart.ts";
+import { loadChart, timeline } from "../chart.ts";
 import { renderMarkdown } from "../markdown.ts";
 
 describe("the page", () => {
@@ -29,5 +29,14 @@ describe("the page", () => {
     expect(loadChart([row(0, 0), row(1, 0)], [0, 1])).not.toContain('#c0392b"/>');
     expect(loadChart([row(0, 0), row(1, 2)], [0, 1]).match(/fill="#c0392b"/g)).toHaveLength(1);
     expect(loadChart([], [0, 1])).toBe("");
+  });
+
+  test("a label on the timeline is white in its bar, and dark behind a bar that is too short for it", () => {
+    const svg = timeline([
+      { label: "long", spans: [{ from: 0, to: 100, colour: "#5d9c6f" }] },
+      { label: "short", spans: [{ from: 100, to: 101, colour: "#5d9c6f" }] },
+    ]);
+    expect(svg).toMatch(/fill="#fff">100 s</);
+    expect(svg).toMatch(/fill="#222">1 s</);
   });
 });
