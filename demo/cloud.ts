@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { probe } from "../lib/http.ts";
 import { type RunningAws, startFakeAws } from "../lib/testing/fake-ecs/start.ts";
 import { CRASHES, UNHEALTHY, VERSION_2 } from "./commits.ts";
+import { servingVersion } from "./evidence.ts";
 import { type Edit, makeProject } from "./project.ts";
 
 /** An ECS service of the shop, whose containers are processes of this machine behind a balancer. */
@@ -33,12 +33,11 @@ export async function startCloud(
   folder: string,
   database: Readonly<Record<string, string>>,
 ): Promise<Cloud> {
-  const built = Object.entries(IMAGES).map(([image, edits]) => [
-    image,
-    build(checkout, folder, image, edits),
-  ]);
   const images = Object.fromEntries(
-    built.map(([image, cwd]) => [image, { command: "./main", cwd: cwd ?? "" }]),
+    Object.entries(IMAGES).map(([image, edits]) => [
+      image,
+      { command: "./main", cwd: build(checkout, folder, image, edits) },
+    ]),
   );
   const { PASSWORD: password = "", ...plain } = database;
   const aws = await startFakeAws({
@@ -57,8 +56,9 @@ export async function startCloud(
   });
   const balancer = aws.balancers["shop"];
   if (!balancer) throw new Error("demo: the shop has no balancer");
-  await serving(balancer.url, "1.0.0");
-  return { aws, url: balancer.url, port: Number(new URL(balancer.url).port) };
+  const port = Number(new URL(balancer.url).port);
+  await serves(port, "1.0.0");
+  return { aws, url: balancer.url, port };
 }
 
 /** The image of the PRIMARY deployment, and how far it is, as ECS shows them. */
@@ -102,27 +102,23 @@ function taskDefinition(environment: Readonly<Record<string, string>>) {
   };
 }
 
-/** Builds one version of the sample app; the host's own Node runs it. */
+/** Builds one version of the sample app, for the Node of this machine; the folder it is started in. */
 function build(checkout: string, folder: string, image: string, edits: readonly Edit[]): string {
   const project = join(folder, "images", image.replace(":", "-"));
   makeProject(checkout, project, image, edits);
   symlinkSync(join(checkout, "sample-app/node_modules"), join(project, "node_modules"));
-  const target = join(folder, "pulled", image.replace(":", "-"));
   execFileSync(process.execPath, ["scripts/run.mjs", "scripts/build.ts"], {
     cwd: project,
     env: { ...process.env, SAMPLE_APP_RUNTIME: "host" },
     stdio: "pipe",
   });
-  cpSync(join(project, "build"), target, { recursive: true });
-  return target;
+  return join(project, "build");
 }
 
-async function serving(url: string, version: string): Promise<void> {
+async function serves(port: number, version: string): Promise<void> {
   const end = Date.now() + 30_000;
-  for (;;) {
-    const answer = await probe({ url: `${url}/version`, timeoutMs: 2000 });
-    if (answer.kind === "response" && answer.body.includes(`"${version}"`)) return;
-    if (Date.now() > end) throw new Error(`demo: version ${version} never answered at ${url}`);
+  while ((await servingVersion(port)) !== version) {
+    if (Date.now() > end) throw new Error(`demo: version ${version} never answered on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

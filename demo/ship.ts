@@ -22,8 +22,8 @@ export async function showShipments(options: DeliveryOptions): Promise<Shown[]> 
   progress.say("ecs: starting the stand-in for ECS with two tasks of shop:1.0.0");
   const cloud = await startCloud(checkout, folder, machine.postgres.env);
   const runs: ActRun[] = [];
-  const stop = () => void Promise.all(runs.map((run) => run.stop()));
-  cancel.addEventListener("abort", stop);
+  const stop = () => Promise.all(runs.map((run) => run.stop()));
+  cancel.addEventListener("abort", () => void stop());
   try {
     makeProject(checkout, join(folder, "shop"), "Ship to ECS", []);
     const shown: Shown[] = [];
@@ -33,8 +33,7 @@ export async function showShipments(options: DeliveryOptions): Promise<Shown[]> 
     }
     return shown;
   } finally {
-    cancel.removeEventListener("abort", stop);
-    stop();
+    await stop();
     await cloud.aws.close();
   }
 }
@@ -102,7 +101,7 @@ class Shipping {
   }
 
   private async gather(result: ActResult, load: ShipmentEvidence["load"]): Promise<ShipmentEvidence> {
-    const { cloud, shipment } = this;
+    const { cloud } = this;
     const primary = primaryOf(cloud);
     // act kills a cancelled step at once, so it has no outputs: what became of it is the post step's to say.
     const afterwards = result.tail
@@ -118,7 +117,7 @@ class Shipping {
       primary: primary.image,
       state: primary.state,
       violations: cloud.aws.world.violations,
-      load: shipment.loadSeconds > 0 ? load : undefined,
+      load,
     };
   }
 

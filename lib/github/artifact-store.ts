@@ -48,14 +48,7 @@ export interface ArtifactStore {
 }
 
 /** A store whose raw download is one step; what it fetched is described and verified here. */
-export interface RawStore {
-  readonly kind: ArtifactStore["kind"];
-  upload(
-    name: string,
-    root: string,
-    files: readonly string[],
-    options: UploadOptions,
-  ): Promise<UploadedArtifact>;
+export interface RawStore extends Pick<ArtifactStore, "kind" | "upload"> {
   fetchInto(name: string, folder: string): Promise<void>;
 }
 

@@ -1,5 +1,4 @@
-import type { Clock } from "../../../../lib/clock.ts";
-import { formatDuration } from "../../../../lib/clock.ts";
+import { type Clock, formatDuration } from "../../../../lib/clock.ts";
 import { type Failure, RemoteError } from "../../../../lib/errors.ts";
 import type { Log } from "../../../../lib/log.ts";
 

@@ -21,16 +21,15 @@ export interface WatchParts {
   readonly answered: Set<string>;
 }
 
-/** One look at our deployment; at most two calls unless tasks have failed. */
-export async function lookForward(
-  parts: WatchParts,
-  before: Memory,
-  call: Call,
-): Promise<{
+/** What one look saw, and what is to be remembered of it. */
+export interface Look {
   readonly memory: Memory;
   readonly seen: Observation;
   readonly service: EcsService | undefined;
-}> {
+}
+
+/** One look at our deployment; at most two calls unless tasks have failed. */
+export async function lookForward(parts: WatchParts, before: Memory, call: Call): Promise<Look> {
   const { ports, tasks } = parts;
   const service = await readService(ports, call.signal);
   const first = remember(before, { service, rollout: undefined }, ports.clock.now());
@@ -47,16 +46,7 @@ export async function lookForward(
 }
 
 /** One look at the way back. */
-export async function lookBack(
-  parts: WatchParts,
-  before: Memory,
-  back: Back,
-  call: Call,
-): Promise<{
-  readonly memory: Memory;
-  readonly seen: Observation;
-  readonly service: EcsService | undefined;
-}> {
+export async function lookBack(parts: WatchParts, before: Memory, back: Back, call: Call): Promise<Look> {
   const { ports, binding } = parts;
   const service = await readService(ports, call.signal);
   const primary = primaryOf(service);
